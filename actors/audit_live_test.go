@@ -13,8 +13,9 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/audit"
-	"holdfast/actors/checkout"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -24,35 +25,27 @@ import (
 // openBooks is a processor whose books can be read while it works, payment by payment.
 type openBooks struct {
 	*sandbox.Sandbox
-	asked sync.Map // of checkout.Charge by its ID
-}
-
-func (b *openBooks) Charge(ctx context.Context, c checkout.Charge) (checkout.Status, error) {
-	b.asked.Store(c.ID, c)
-	return b.Sandbox.Charge(ctx, c)
 }
 
 func (b *openBooks) read(visit func(audit.Payment)) error {
-	for _, asked := range b.asked.Range {
-		c := asked.(checkout.Charge)
-		status, err := b.Lookup(context.Background(), c.ID)
-		if err != nil {
-			return err
+	return b.Payments(context.Background(), time.Time{}, func(p processor.Payment) error {
+		one := audit.Payment{ID: string(p.Attempt), Amount: p.Amount, Currency: p.Currency}
+		switch {
+		case p.Status == processor.Captured && p.Refunded >= p.Amount:
+			one.Status = audit.PaymentRefunded
+		case p.Status == processor.Captured:
+			one.Status = audit.PaymentCharged
+		case p.Status.Terminal():
+			one.Status = audit.PaymentDeclined
+		default:
+			return nil
 		}
-		if status == checkout.NotFound {
-			continue
-		}
-		one := audit.Payment{ID: string(c.ID), Status: words[status], Amount: c.Amount, Currency: c.Currency}
-		if id, ok := actors.ParseBookingID([]byte(c.ID)); ok {
+		if id, _, ok := till.ParseAttempt(p.Attempt); ok {
 			one.Section, one.Booking = id.Section, id.No
 		}
 		visit(one)
-	}
-	return nil
-}
-
-var words = map[checkout.Status]audit.PaymentStatus{
-	checkout.Charged: audit.PaymentCharged, checkout.Declined: audit.PaymentDeclined, checkout.Refunded: audit.PaymentRefunded,
+		return nil
+	})
 }
 
 // sale is an engine that sells, with everything that may happen to a booking going on at once.
@@ -75,7 +68,7 @@ func newSale(t *testing.T) *sale {
 		t.Fatal(err)
 	}
 	s := &sale{t: t, store: memstore.New(), books: &openBooks{Sandbox: inMemory}}
-	if s.engine, err = actors.Open(t.Context(), actors.Config{Store: s.store, Gateway: s.books}); err != nil {
+	if s.engine, err = actors.Open(t.Context(), actors.Config{Store: s.store, Processor: s.books}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -120,7 +113,7 @@ func (s *sale) buyer(ctx context.Context, lot *rand.Rand, no byte) {
 		default:
 			s.refused(s.engine.Confirm(view.ID, who, tokens[lot.IntN(len(tokens))], answerTimeout, &view))
 			if view.State == section.BookingConfirmed && lot.IntN(8) > 0 { // else soon nothing is left to sell
-				s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, answerTimeout, &view))
+				s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, actors.RefundCall{}, answerTimeout, &view))
 			}
 		}
 		s.ended[view.State].Add(1)
@@ -171,8 +164,13 @@ func noFinding(t *testing.T, report *audit.Report) {
 
 func (s *sale) charge(key storage.SectionKey, no section.BookingNo) {
 	s.t.Helper()
-	id := checkout.PaymentID(actors.BookingID{Section: key, No: no}.String())
-	if _, err := s.books.Charge(s.t.Context(), checkout.Charge{ID: id, Amount: 4500, Currency: "EUR", Token: "tok_ok"}); err != nil {
+	b := till.Booking{ID: actors.BookingID{Section: key, No: no}}
+	a := till.AttemptID(&b, 1)
+	ref, err := s.books.Open(s.t.Context(), processor.Opening{Attempt: a, Amount: 4500, Currency: "EUR"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.books.Charge(s.t.Context(), processor.Charge{Attempt: a, Reference: ref, Token: "tok_ok"}); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
@@ -241,7 +241,7 @@ func (b *box) neighbour(t *testing.T) *Engine {
 		t.Fatal(err)
 	}
 	config := b.config
-	config.Gateway, config.Writer = gateway, storage.WriterID{0xEE}
+	config.Processor, config.Writer = gateway, storage.WriterID{0xEE}
 	e, err := Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

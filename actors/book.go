@@ -340,14 +340,20 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
 		Currency: ev.header.Load().Currency}
 	layout := o.sections[id.Section.Section].kind.Layout
-	out.Seats = o.appendIDs(seats, id.Section.Section, outcome.Seats)
+	shown := outcome.Seats
+	if outcome.Money != nil {
+		if out.alive = o.tellMoney(id, outcome, out); len(out.alive) > 0 {
+			shown = out.alive
+		}
+	}
+	out.Seats = o.appendIDs(seats, id.Section.Section, shown)
 	sum.Reset()
-	for _, i := range outcome.Seats {
+	for _, i := range shown {
 		out.Amount += o.prices.Add(int(layout.Seats[i].Category), &sum)
 	}
 	out.Price = sum
 	if outcome.State == section.BookingConfirmed {
-		for n, i := range outcome.Seats {
+		for n, i := range out.alive {
 			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})
 		}
 	}

@@ -24,7 +24,7 @@ var budgets = []budget.Path{
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
 	budget.About("hold and release through the engine, in memory", 1000, 10430, 50, enginePath(holdAndRelease)),
 	budget.About(
-		"hold of the best two and its sale through the engine, in memory", 300, 6480, 50, enginePath(bestAndSale),
+		"hold of the best two and its sale through the engine, in memory", 300, 10730, 50, enginePath(bestAndSale),
 	),
 	budget.Exact("refused hold through the engine", 1000, 0, enginePath(tooLate)),
 }
@@ -96,7 +96,7 @@ func enginePath(step func(*counter)) func(testing.TB) func() {
 	return func(t testing.TB) func() {
 		c := &counter{t: t}
 		var err error
-		if c.e, err = Open(context.Background(), Config{Store: memstore.New(), Gateway: &instantGateway{}}); err != nil {
+		if c.e, err = Open(context.Background(), Config{Store: memstore.New(), Processor: &instantGateway{}}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.e.Close(context.Background()) }) // in memory: nothing can be lost

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"holdfast/actors/booking"
-	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/price"
@@ -28,9 +27,6 @@ func AppendBookingID(dst []byte, id BookingID) []byte { return booking.AppendID(
 
 // ParseBookingID reads the text of a booking's id; see booking.ParseID.
 func ParseBookingID(text []byte) (id BookingID, ok bool) { return booking.ParseID(text) }
-
-// paymentID makes the booking's own id the idempotency key of its payment.
-func paymentID(id BookingID) checkout.PaymentID { return checkout.PaymentID(id.String()) }
 
 // Conditions of the engine; api maps each to one problem code.
 var (
@@ -54,6 +50,7 @@ var (
 	ErrMismatch       = errors.New("actors: idempotency key reused")    // with another body
 	ErrDeclined       = errors.New("actors: payment declined")          // the hold stays
 	ErrTokenMissing   = errors.New("actors: no payment token")          // of a booking that costs something
+	ErrProcessor      = errors.New("actors: the processor is silent")   // nothing was begun: the hold stays
 	ErrForgotten      = pseudonym.ErrForgotten                          // whose an event's bookings were
 )
 
@@ -145,11 +142,31 @@ type BookingView struct {
 	// Price is what Amount is made of; free where no price of the event has components.
 	Price    price.Price
 	Currency string
-	Tickets  []TicketView // once confirmed
+	Tickets  []TicketView // once confirmed, of the seats that are not refunded
+	Refunds  []RefundView // by number
+	Next     NextAction   // while the buyer has to do something
+
+	money *section.Money      // nil: it never paid
+	alive []section.SeatIndex // of a booking with money: the seats that are not refunded
 
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal
 	apart   NotTogetherError
+}
+
+// RefundView is money on its way back. One that failed is replaced by the next of the same money, and shown if none was.
+type RefundView struct {
+	No     uint32
+	State  string // due, pending, refunded, failed
+	Amount int64  // minor units
+	Seats  []string
+}
+
+// NextAction is where a buyer goes on whose bank asks for more.
+type NextAction struct {
+	Type  string // "redirect_to_url"; empty: nothing is to be done
+	URL   string
+	Until section.Instant
 }
 
 // TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).

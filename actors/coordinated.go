@@ -197,8 +197,9 @@ func (k *keyedCommand) enter(g grant.Grant) (*request.Request, error) {
 		return nil, ErrMismatch
 	}
 	r := request.New()
+	r.Seats = append(r.Seats, k.command.Seats...)
 	r.Command, r.Probe = k.command, k.probe
-	r.Command.Grant = g
+	r.Command.Seats, r.Command.Grant = r.Seats, g
 	if failed := k.s.do(r, k.deadline); failed != nil {
 		ev.index.Leave(id, no, failed.Class == writer.Unknown, decidedUnknown)
 		return nil, failed.Why
@@ -247,6 +248,9 @@ func (e *Engine) commandFor(ctx context.Context, m *wire.Ask) *wire.Answer {
 	}
 	out := r.Decision.Outcome
 	out.Seats, out.Lost = slices.Clone(out.Seats), slices.Clone(out.Lost)
+	if out.Money != nil {
+		out.Money = out.Money.Clone()
+	}
 	return &wire.Answer{Code: wire.Decided, Section: s.key.Section, At: r.Command.At, Outcome: out}
 }
 

@@ -56,7 +56,7 @@ func (e *Engine) DeleteEvent(ctx context.Context, id storage.EventID, who Caller
 	}
 	d := deletion{e: e, id: id, o: o, was: ev.header.Load().Sale, opened: make([][]section.SeatIndex, len(o.sections))}
 	if d.deadline, _ = ctx.Deadline(); d.deadline.IsZero() {
-		d.deadline = e.clock.Now().Add(settleTimeout)
+		d.deadline = e.clock.Now().Add(tellPatience)
 	}
 	if err := d.each(d.ask); err != nil {
 		return nil, err

@@ -16,6 +16,8 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/peer"
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/request"
@@ -30,11 +32,14 @@ import (
 
 // Config is what an Engine needs from outside.
 type Config struct {
-	Store   storage.Store    // required
-	Gateway checkout.Gateway // where confirm takes money; required unless Offline
+	Store storage.Store // required
+	// Processor is where confirm takes money; required unless Offline.
+	Processor processor.Processor
+	// PaymentReturn is the address to which a processor sends a buyer after a challenge. nil: none.
+	PaymentReturn func(BookingID) string
 	// Offline is for tools that open a stopped server's store for an operator's command: nothing is paid, and no
 	// payment is judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no
-	// event is opened that the command does not need. With it there is no Gateway.
+	// event is opened that the command does not need. With it there is no Processor.
 	Offline bool
 	// Coordinators has events that are made in a cluster count each buyer's seats at one place for all nodes, so that
 	// their limit holds at every instant (P13). Without it each node counts what it has followed, and buyers who are
@@ -98,11 +103,11 @@ type Config struct {
 }
 
 func (c *Config) fill() error {
-	if c.Store == nil || c.Gateway == nil == !c.Offline {
-		return errors.New("actors: Config needs Store, and either a Gateway or Offline")
+	if c.Store == nil || c.Processor == nil == !c.Offline {
+		return errors.New("actors: Config needs Store, and either a Processor or Offline")
 	}
 	if c.Offline {
-		c.Gateway = noGateway{}
+		c.Processor = till.Nobody{}
 	}
 	c.Name = cmp.Or(c.Name, "node")
 	c.Witness = cmp.Or(c.Witness, witness.New())
@@ -156,7 +161,7 @@ type Engine struct {
 	wall        wall
 	committer   *writer.Committer
 	snapshots   *snapshotter
-	gateway     checkout.Gateway
+	till        *till.Till
 	reconciler  *checkout.Reconciler
 	eventLog    eventLog
 	stats       Stats
@@ -236,8 +241,8 @@ func assemble(cfg Config, codes *booking.TicketCodes, on shard.Surroundings, wor
 		e.committer = writer.NewIdle(writes, cfg.CommitGroup, cfg.Store.Commit)
 	}
 	e.snapshots = newSnapshotter(writes, workers, cfg.Store, &e.eventLog)
-	e.gateway = freeGateway{cfg.Gateway, e}
-	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
+	e.till = e.newTill()
+	e.reconciler = checkout.NewReconciler(e.settleMoney)
 	e.node = e.newNode()
 	if cfg.Peers != nil {
 		e.joinPeers(cfg.Peers)

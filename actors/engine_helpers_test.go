@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/actors/checkout"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -23,18 +24,18 @@ const patience = 20 * time.Second
 
 // box is an engine over a store in memory, with a clock that only the test moves and a processor that counts.
 type box struct {
-	t       *testing.T
-	inner   *memstore.Store
-	store   *faultstore.Store
-	gateway *countingGateway
-	config  Config
-	e       *Engine
-	event   storage.EventID
-	now     atomic.Int64
+	t      *testing.T
+	inner  *memstore.Store
+	store  *faultstore.Store
+	bank   *countingBank
+	config Config
+	e      *Engine
+	event  storage.EventID
+	now    atomic.Int64
 }
 
-// countingGateway counts the charges asked for, and holds each until gate is closed when there is one.
-type countingGateway struct {
+// countingBank counts the charges asked for, and holds each until gate is closed when there is one.
+type countingBank struct {
 	*sandbox.Sandbox
 	charges     atomic.Int64
 	refundsLost atomic.Int64 // refunds that are to be lost on the way
@@ -42,7 +43,7 @@ type countingGateway struct {
 	asked       chan struct{}
 }
 
-func (g *countingGateway) Charge(ctx context.Context, c checkout.Charge) (checkout.Status, error) {
+func (g *countingBank) Charge(ctx context.Context, c processor.Charge) (processor.Answer, error) {
 	g.charges.Add(1)
 	if g.gate != nil {
 		g.asked <- struct{}{}
@@ -51,11 +52,30 @@ func (g *countingGateway) Charge(ctx context.Context, c checkout.Charge) (checko
 	return g.Sandbox.Charge(ctx, c)
 }
 
-func (g *countingGateway) Refund(ctx context.Context, id checkout.PaymentID) (checkout.Status, error) {
+func (g *countingBank) Refund(ctx context.Context, r processor.Refund) (processor.RefundStatus, error) {
 	if g.refundsLost.Add(-1) >= 0 {
-		return checkout.Unknown, sandbox.ErrLost
+		return processor.RefundUnknown, sandbox.ErrLost
 	}
-	return g.Sandbox.Refund(ctx, id)
+	return g.Sandbox.Refund(ctx, r)
+}
+
+// total is what the bank says of all attempts of a booking: captured, less what went back or is on its way.
+func (g *countingBank) total(t testing.TB, id BookingID) (captured, refunded int64, status processor.Status) {
+	t.Helper()
+	err := g.Payments(context.Background(), time.Time{}, func(p processor.Payment) error {
+		if of, _, ok := till.ParseAttempt(p.Attempt); !ok || of != id {
+			return nil
+		}
+		status = p.Status
+		if p.Status == processor.Captured {
+			captured, refunded = captured+p.Amount, refunded+p.Refunded
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return captured, refunded, status
 }
 
 func deadlineSoon() time.Time { return time.Now().Add(patience) }
@@ -89,10 +109,10 @@ func newBoxIn(t *testing.T, v *venue.Venue, rules section.Rules, config Config) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &box{t: t, inner: memstore.New(), gateway: &countingGateway{Sandbox: ledger}, config: config}
+	b := &box{t: t, inner: memstore.New(), bank: &countingBank{Sandbox: ledger}, config: config}
 	b.now.Store(1_000_000)
 	b.store = faultstore.Wrap(b.inner, 1)
-	b.config.Store, b.config.Gateway = b.store, b.gateway
+	b.config.Store, b.config.Processor = b.store, b.bank
 	if b.config.Clock == nil {
 		b.config.Clock = func() section.Instant { return section.Instant(b.now.Load()) }
 	}

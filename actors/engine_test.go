@@ -29,10 +29,10 @@ func TestBookingLife(t *testing.T) {
 		t.Fatalf("confirm: %v %+v", err, sold)
 	}
 	again, err := b.confirm(held.ID, caller(1, 3), "tok_ok")
-	if err != nil || !slices.Equal(again.Tickets, sold.Tickets) || b.gateway.charges.Load() != 1 {
-		t.Errorf("P6: confirmed again: %v %+v, %d charges", err, again, b.gateway.charges.Load())
+	if err != nil || !slices.Equal(again.Tickets, sold.Tickets) || b.bank.charges.Load() != 1 {
+		t.Errorf("P6: confirmed again: %v %+v, %d charges", err, again, b.bank.charges.Load())
 	}
-	if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9}}, patience, &out); err != nil ||
+	if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9}}, RefundCall{}, patience, &out); err != nil ||
 		out.State != section.BookingRefunded {
 		t.Errorf("refund: %v %+v", err, out)
 	}
@@ -113,7 +113,7 @@ func TestStrangers(t *testing.T) {
 		"read":          b.e.Booking(held.ID, caller(2, 0), patience, &out),
 		"release":       b.e.Release(held.ID, caller(2, 5), patience, &out),
 		"extend":        b.e.Extend(held.ID, caller(2, 6), patience, &out),
-		"refund":        b.e.Refund(held.ID, caller(2, 7), patience, &out),
+		"refund":        b.e.Refund(held.ID, caller(2, 7), RefundCall{}, patience, &out),
 		"confirm":       b.e.Confirm(held.ID, caller(2, 8), "tok_ok", patience, &out),
 		"other section": b.e.Booking(BookingID{Section: b.key(7), No: 1}, caller(1, 0), patience, &out),
 		"other event":   b.e.Booking(BookingID{Section: storage.SectionKey{}, No: 1}, caller(1, 0), patience, &out),
@@ -122,7 +122,7 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("%s by a stranger: %v", name, err)
 		}
 	}
-	if b.gateway.charges.Load() != 0 {
+	if b.bank.charges.Load() != 0 {
 		t.Error("a stranger was charged")
 	}
 }

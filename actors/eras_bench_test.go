@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"holdfast/actors/audit"
-	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -83,14 +83,18 @@ func tourWishes(order []storage.SectionNo, rng *rand.Rand) (wishes []tourWish) {
 
 // instantGateway takes every charge at once and keeps the sum: what the engine costs is measured, not a processor.
 type instantGateway struct {
-	checkout.Gateway // nil: nothing but charges is expected
-	charges, amount  atomic.Int64
+	processor.Processor // nil: nothing but charges is expected
+	charges, amount     atomic.Int64
 }
 
-func (g *instantGateway) Charge(_ context.Context, c checkout.Charge) (checkout.Status, error) {
+func (g *instantGateway) Open(_ context.Context, o processor.Opening) (processor.Reference, error) {
+	g.amount.Add(o.Amount)
+	return "instant", nil
+}
+
+func (g *instantGateway) Charge(context.Context, processor.Charge) (processor.Answer, error) {
 	g.charges.Add(1)
-	g.amount.Add(c.Amount)
-	return checkout.Charged, nil
+	return processor.Answer{Status: processor.Captured}, nil
 }
 
 // tour is the whole sale, and what became of it.
@@ -115,7 +119,7 @@ func openTour(b *testing.B, store storage.Store, shows int) *tour {
 	b.Helper()
 	t := &tour{gateway: &instantGateway{}}
 	var err error
-	if t.e, err = Open(context.Background(), Config{Store: store, Gateway: t.gateway}); err != nil {
+	if t.e, err = Open(context.Background(), Config{Store: store, Processor: t.gateway}); err != nil {
 		b.Fatal(err)
 	}
 	var plan strings.Builder

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/checkout"
 	"holdfast/actors/coordination"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/grant"
@@ -331,12 +332,16 @@ func (ev *event) followAll(o *openEvent) {
 	}
 }
 
-// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its bookings in
-// payment into the reconciler.
+// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and into the
+// reconciler what the log leaves open of money. Another node may be about to charge what it has begun.
 func (ev *event) adopt(s *Section, state *section.State) {
 	ev.adoptLedgers(s, state)
-	state.Paying(func(no section.BookingNo) {
-		ev.engine.reconciler.Add(paymentID(BookingID{Section: s.key, No: no}))
+	e, wait := ev.engine, checkout.Delay(0)
+	if e.peerRPC != nil {
+		wait = e.cfg.ChargeTimeout + payerPatience
+	}
+	state.Unsettled(func(no section.BookingNo) {
+		e.reconciler.AddAfter(BookingID{Section: s.key, No: no}, wait)
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -193,7 +193,7 @@ func (f *fleet) start() *fleetNode {
 	f.mu.Unlock()
 	n.view.Store(&fleetView{})
 	config := Config{
-		Store: f.store, Gateway: f.ledger, Writer: n.id, Name: fmt.Sprintf("n%d", n.id[1]), Peers: n,
+		Store: f.store, Processor: f.ledger, Writer: n.id, Name: fmt.Sprintf("n%d", n.id[1]), Peers: n,
 		MayClaim: f.mayClaim, CatalogEvery: time.Second, Preload: true,
 	}
 	f.setUp(&config)

@@ -46,7 +46,7 @@ func TestAnyNodeAnswers(t *testing.T) {
 			t.Errorf("read: %v %+v", err, out)
 		}
 		if no%2 == 0 {
-			if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9, byte(no)}}, patience, &out); err != nil ||
+			if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9, byte(no)}}, RefundCall{}, patience, &out); err != nil ||
 				out.State != section.BookingRefunded {
 				t.Errorf("refund: %v %+v", err, out)
 			}

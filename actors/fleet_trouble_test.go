@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -248,15 +249,15 @@ func TestSearchThatGaveUpWaiting(t *testing.T) {
 
 // stuckGateway charges, and does not come back.
 type stuckGateway struct {
-	checkout.Gateway
+	processor.Processor
 	charged chan struct{}
 }
 
-func (g *stuckGateway) Charge(ctx context.Context, c checkout.Charge) (checkout.Status, error) {
-	status, err := g.Gateway.Charge(ctx, c)
+func (g *stuckGateway) Charge(ctx context.Context, c processor.Charge) (processor.Answer, error) {
+	answer, err := g.Processor.Charge(ctx, c)
 	close(g.charged)
 	<-ctx.Done()
-	return status, errors.Join(err, ctx.Err())
+	return answer, errors.Join(err, ctx.Err())
 }
 
 // TestPayerDies (P6): the node that was charging is gone. The section's node finds out what became of the money.
@@ -271,8 +272,8 @@ func TestPayerDies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stuck := &stuckGateway{a.e.gateway, make(chan struct{})}
-	a.e.gateway, a.e.cfg.ChargeTimeout = stuck, patience
+	stuck := &stuckGateway{a.e.cfg.Processor, make(chan struct{})}
+	a.e.till.Processor = till.Patient(stuck, patience)
 	var out BookingView
 	gone := make(chan error, 1)
 	go func() { gone <- a.e.Confirm(held.ID, caller(3, 2), "tok_ok", patience, &out) }()

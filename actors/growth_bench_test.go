@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -158,7 +158,7 @@ func (h *growthHouse) openStore() {
 	if h.store, err = pebblestore.Open(h.dir, pebblestore.Options{}); err != nil {
 		h.b.Fatal(err)
 	}
-	if h.e, err = Open(context.Background(), Config{Store: h.store, Gateway: gateway}); err != nil {
+	if h.e, err = Open(context.Background(), Config{Store: h.store, Processor: gateway}); err != nil {
 		h.b.Fatal(err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -146,7 +146,7 @@ func newMemoryHouse(tb testing.TB, places int) *memoryHouse {
 	}
 	store := &forgetfulStore{Store: memstore.New()}
 	h := &memoryHouse{}
-	if h.e, err = Open(context.Background(), Config{Store: store, Gateway: gateway}); err != nil {
+	if h.e, err = Open(context.Background(), Config{Store: store, Processor: gateway}); err != nil {
 		tb.Fatal(err)
 	}
 	header, err := h.e.CreateEvent(

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -36,7 +36,7 @@ func idleWorld(t testing.TB) (*Engine, *countingStore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := Open(context.Background(), Config{Store: store, Gateway: bank, PassivateAfter: 1000 * time.Hour})
+	e, err := Open(context.Background(), Config{Store: store, Processor: bank, PassivateAfter: 1000 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,15 +154,17 @@ func (p peerSection) Lost(r *request.Request) []section.SeatIndex { return p.s.l
 // payerPatience is how much longer than a charge may take its node is believed to be about to tell how it ended.
 const payerPatience = 2 * time.Second
 
-// Accepted has this node see to a payment that another one has begun here and is making: that one may be gone before it
+// Accepted has this node see to a payment or a refund that another one has begun here: that one may be gone before it
 // knows. It is asked about only when the other should have its answer, and no more once the section has heard it.
 func (p peerSection) Accepted(r *request.Request) {
-	pid := paymentID(BookingID{Section: p.s.key, No: r.Decision.Outcome.Booking})
+	id := BookingID{Section: p.s.key, No: r.Decision.Outcome.Booking}
 	switch e := p.s.engine; r.Command.Kind {
-	case section.BeginPayment:
-		e.reconciler.AddAfter(pid, e.cfg.ChargeTimeout+payerPatience)
+	case section.BeginPayment, section.RefundBooking:
+		e.reconciler.AddAfter(id, e.cfg.ChargeTimeout+payerPatience)
 	case section.ConfirmPayment, section.FailPayment:
-		e.reconciler.Drop(pid)
+		if r.Decision.Outcome.State != section.BookingHeld || r.Command.Kind == section.FailPayment {
+			e.reconciler.Drop(id)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/place"
@@ -58,7 +58,7 @@ func (d *frontDoor) open() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.e, err = Open(context.Background(), Config{Store: d.store, Gateway: ledger, Preload: true,
+	d.e, err = Open(context.Background(), Config{Store: d.store, Processor: ledger, Preload: true,
 		Clock: func() section.Instant { return section.Instant(d.now.Load()) }})
 	if err != nil {
 		d.t.Fatal(err)

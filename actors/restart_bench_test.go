@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/storage/pebblestore"
 )
 
@@ -36,7 +36,7 @@ func BenchmarkRestart(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		again, err := Open(context.Background(), Config{Store: store, Gateway: gateway})
+		again, err := Open(context.Background(), Config{Store: store, Processor: gateway})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -24,7 +24,7 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"refuse-early": refusesEarly,
 	"past-fence":   goesOnPastAFence,
 	"reclaim-without-rule": func(*testing.T) bool {
-		c := Config{Store: memstore.New(), Gateway: &countingGateway{}, MayClaim: ifAllowed(false)}
+		c := Config{Store: memstore.New(), Processor: &countingBank{}, MayClaim: ifAllowed(false)}
 		return c.fill() == nil && c.MayClaim(simKey, storage.Tail{Seq: 1, Writer: storage.WriterID{9}})
 	},
 	"no-tickets":        sellsWithoutTickets,

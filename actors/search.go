@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/place"
@@ -238,87 +237,6 @@ func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) 
 // inOrder lists the peers: who is queries first is not left to chance.
 func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID {
 	return slices.SortedFunc(maps.Keys(byPeer), func(a, b storage.WriterID) int { return bytes.Compare(a[:], b[:]) })
-}
-
-// freeGateway stands before the processor and answers for bookings that cost nothing: nobody pays them, so the
-// processor never hears of them, and no books have a charge of 0 that would have to agree with something. Everything
-// behind it, the two steps of a confirm, the reconciler, a refund, is the same for them as for others.
-//
-// What a processor would say of such a booking follows from the booking: once it is being paid, it is paid.
-type freeGateway struct {
-	checkout.Gateway
-	e *Engine
-}
-
-// Charge implements checkout.Gateway.
-func (g freeGateway) Charge(ctx context.Context, c checkout.Charge) (checkout.Status, error) {
-	if c.Amount == 0 {
-		return checkout.Charged, nil
-	}
-	return g.Gateway.Charge(ctx, c)
-}
-
-// Lookup implements checkout.Gateway.
-func (g freeGateway) Lookup(ctx context.Context, id checkout.PaymentID) (checkout.Status, error) {
-	view, free, err := g.look(ctx, id)
-	switch {
-	case err != nil:
-		return checkout.Unknown, err
-	case !free:
-		return g.Gateway.Lookup(ctx, id)
-	case view.State == section.BookingPaying || view.State == section.BookingConfirmed:
-		return checkout.Charged, nil
-	case view.State == section.BookingRefunded:
-		return checkout.Refunded, nil
-	}
-	return checkout.Declined, nil
-}
-
-// Refund implements checkout.Gateway.
-func (g freeGateway) Refund(ctx context.Context, id checkout.PaymentID) (checkout.Status, error) {
-	switch _, free, err := g.look(ctx, id); {
-	case err != nil:
-		return checkout.Unknown, err
-	case free:
-		return checkout.Refunded, nil
-	}
-	return g.Gateway.Refund(ctx, id)
-}
-
-// look reads the payment's booking. Money for a booking that nobody knows is not free.
-func (g freeGateway) look(ctx context.Context, id checkout.PaymentID) (view BookingView, free bool, err error) {
-	booking, ok := ParseBookingID([]byte(id))
-	if !ok {
-		return view, false, nil
-	}
-	deadline, some := ctx.Deadline()
-	if !some {
-		deadline = time.Now().Add(settleTimeout)
-	}
-	err = g.e.read(booking, settler, deadline, &view)
-	if errors.Is(err, ErrBookingUnknown) {
-		return view, false, nil
-	}
-	return view, err == nil && view.Amount == 0, err
-}
-
-// noGateway stands where no processor can be asked: it knows nothing, and says so. "Never seen" would be a judgement
-// (P6).
-type noGateway struct{}
-
-// Charge implements checkout.Gateway.
-func (noGateway) Charge(context.Context, checkout.Charge) (checkout.Status, error) {
-	return checkout.Unknown, ErrUnavailable
-}
-
-// Lookup implements checkout.Gateway.
-func (noGateway) Lookup(context.Context, checkout.PaymentID) (checkout.Status, error) {
-	return checkout.Unknown, ErrUnavailable
-}
-
-// Refund implements checkout.Gateway.
-func (noGateway) Refund(context.Context, checkout.PaymentID) (checkout.Status, error) {
-	return checkout.Unknown, ErrUnavailable
 }
 
 // decidedUnknown stands for the moment of a judgement that this node was not told of.

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"holdfast/actors/checkout"
 	"holdfast/actors/section"
 )
 
@@ -27,19 +26,19 @@ func TestRefundJudgesTheKeyBeforeMoneyMoves(t *testing.T) {
 		sold[seat] = held.ID
 	}
 	var out BookingView
-	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), patience, &out); err != nil ||
+	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), RefundCall{}, patience, &out); err != nil ||
 		out.State != section.BookingRefunded {
 		t.Fatalf("the first refund: %v %v", err, out.State)
 	}
 	for body, seat := range map[uint64]string{2: "A-1-2", 3: "B-1-1"} { // of the same section, and of another
-		if err := b.e.Refund(sold[seat], operator(50, body), patience, &out); !errors.Is(err, ErrMismatch) {
+		if err := b.e.Refund(sold[seat], operator(50, body), RefundCall{}, patience, &out); !errors.Is(err, ErrMismatch) {
 			t.Errorf("refund of %s under a used key: %v", seat, err)
 		}
-		if got := b.bank(sold[seat]); got != checkout.Charged {
+		if _, got, _ := b.bank.total(t, sold[seat]); got != 0 {
 			t.Errorf("P6: the bank says %v of %s", got, seat)
 		}
 	}
-	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), patience, &out); err != nil ||
+	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), RefundCall{}, patience, &out); err != nil ||
 		out.State != section.BookingRefunded {
 		t.Errorf("P5: the repeat: %v %v", err, out.State)
 	}
@@ -58,7 +57,7 @@ func TestKeyBelongsToOneSection(t *testing.T) {
 	if err := b.e.Extend(there.ID, caller(1, 3), patience, &out); !errors.Is(err, ErrMismatch) {
 		t.Errorf("the key of A in B: %v", err)
 	}
-	if err := b.e.Refund(here.ID, Caller{Operator: true, Request: caller(1, 4).Request}, patience, &out); err == nil {
+	if err := b.e.Refund(here.ID, Caller{Operator: true, Request: caller(1, 4).Request}, RefundCall{}, patience, &out); err == nil {
 		t.Error("a hold was refunded")
 	}
 	if err := b.e.Extend(there.ID, caller(1, 4), patience, &out); err != nil {

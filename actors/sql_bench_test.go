@@ -15,7 +15,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -159,7 +159,7 @@ func openSQLEngine(b *testing.B, url string, lanes, group int) *sqlEngine {
 	s := &sqlEngine{b: b, store: store, recorder: &appendRecorder{Store: store}}
 	lanes, most := store.Shape()
 	s.engine, err = Open(
-		ctx, Config{Store: s.recorder, Gateway: gateway, CommitConcurrency: lanes, CommitGroup: cmp.Or(group, most)},
+		ctx, Config{Store: s.recorder, Processor: gateway, CommitConcurrency: lanes, CommitGroup: cmp.Or(group, most)},
 	)
 	if err != nil {
 		b.Fatal(err)

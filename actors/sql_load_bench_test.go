@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -202,7 +202,7 @@ func BenchmarkSQLActivate(b *testing.B) {
 		lanes, group := store.Shape()
 		e, err := Open(
 			context.Background(),
-			Config{Store: store, Gateway: gateway, CommitConcurrency: lanes, CommitGroup: group, Preload: true},
+			Config{Store: store, Processor: gateway, CommitConcurrency: lanes, CommitGroup: group, Preload: true},
 		)
 		if err != nil {
 			b.Fatal(err)

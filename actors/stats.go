@@ -32,6 +32,7 @@ type Stats struct {
 	SnapshotsSaved          atomic.Int64
 	Overloaded              atomic.Int64      // requests refused before the mailbox
 	Timeouts                atomic.Int64      // requests whose waiter gave up
+	PaymentIncidents        atomic.Int64      // ALARM: see till.Incident
 	Forwarded               atomic.Int64      // requests sent to other nodes' sections
 	Passivated              atomic.Int64      // sections put to sleep
 	HandedOver              atomic.Int64      // sections given to other nodes in good order

@@ -121,12 +121,12 @@ func (s *Stepped) Drains(id storage.EventID) (each []func(ctx context.Context)) 
 // Act sends one command about a booking, without its money: what Extend, Release, Confirm and Refund send to the
 // section. Kind 0 reads the booking. The deadline is the Runtime's.
 func (s *Stepped) Act(
-	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
+	c *section.Command, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
-	if kind == 0 {
+	if c.Kind == 0 {
 		return section.Outcome{}, s.read(id, who, deadline, out)
 	}
-	return s.act(kind, id, who, deadline, out)
+	return s.send(c, false, id, who, deadline, out)
 }
 
 // ThrowSwitch is SetSaleOnce, and opens nothing.

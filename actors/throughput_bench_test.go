@@ -12,7 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -48,7 +48,7 @@ func benchEventIn(b *testing.B, dir string, sections int) (*Engine, *openEvent, 
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := Open(context.Background(), Config{Store: store, Gateway: gateway})
+	e, err := Open(context.Background(), Config{Store: store, Processor: gateway})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"holdfast/actors"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
@@ -58,7 +58,7 @@ func engineAt(t testing.TB, logger *slog.Logger, clock func() section.Instant) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank,
+	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Processor: bank,
 		Logger: logger, Clock: clock})
 	if err != nil {
 		t.Fatal(err)

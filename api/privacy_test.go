@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"holdfast/actors"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
@@ -44,7 +44,7 @@ func openStore(t *testing.T, store *memstore.Store) *house {
 		t.Fatal(err)
 	}
 	logs := &lockedBuffer{}
-	engine, err := actors.Open(t.Context(), actors.Config{Store: store, Gateway: bank,
+	engine, err := actors.Open(t.Context(), actors.Config{Store: store, Processor: bank,
 		Logger: slog.New(slog.NewTextHandler(logs, nil))})
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,8 @@ type booking struct {
 	placedAt  section.Instant
 	expiresAt section.Instant
 	seats     []section.SeatIndex
-	begun     int // payments begun: before the first one nobody can have been charged
+	bought    []section.SeatIndex // with those that were refunded since
+	begun     int                 // payments begun: before the first one nobody can have been charged
 	priced    bool
 	total     int64 // as it was logged; of a priced booking
 }
@@ -61,6 +62,8 @@ func (l *ledger) apply(c *section.Change) {
 	case section.SeatsUnblocked:
 		l.unblock(c)
 	case section.GrantsFenced: // judged with the event: see limits.go
+	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
+		l.refund(c)
 	default:
 		l.move(c)
 	}
@@ -87,7 +90,7 @@ func (l *ledger) place(c *section.Change) {
 	l.take(c)
 	l.bookings[c.Booking] = &booking{
 		state: section.BookingHeld, buyer: c.Buyer, placedAt: c.At, expiresAt: c.ExpiresAt,
-		seats: append([]section.SeatIndex(nil), c.Seats...), priced: c.PriceMark != 0, total: c.Total,
+		seats: slices.Clone(c.Seats), bought: slices.Clone(c.Seats), priced: c.PriceMark != 0, total: c.Total,
 	}
 }
 
@@ -150,6 +153,7 @@ var steps = map[section.ChangeKind]step{
 	section.HoldReleased:          {from: section.BookingHeld, to: section.BookingReleased, frees: true},
 	section.HoldExpired:           {from: section.BookingHeld, to: section.BookingExpired, frees: true},
 	section.PaymentBegun:          {from: section.BookingHeld, to: section.BookingPaying},
+	section.PaymentChallenged:     {from: section.BookingPaying, to: section.BookingPaying},
 	section.PaymentFailed:         {from: section.BookingPaying, to: section.BookingHeld},
 	section.BookingSold:           {from: section.BookingPaying, to: section.BookingConfirmed},
 	section.BookingRefundedChange: {from: section.BookingConfirmed, to: section.BookingRefunded, frees: true},
@@ -192,11 +196,40 @@ func (l *ledger) checkTime(c *section.Change, b *booking) {
 		if c.At >= b.expiresAt {
 			l.wrong("payment of booking %d began at %d, past its end %d", c.Booking, c.At, b.expiresAt)
 		}
+	case section.PaymentFailed:
+		b.expiresAt = max(b.expiresAt, c.ExpiresAt)
 	case section.HoldExpired:
 		if c.At < b.expiresAt {
 			l.wrong("booking %d expired at %d, before its end %d", c.Booking, c.At, b.expiresAt)
 		}
 	default:
+	}
+}
+
+// refund frees the seats that are on sale again; a booking keeps those that were the last of it.
+func (l *ledger) refund(c *section.Change) {
+	b, known := l.bookings[c.Booking]
+	switch {
+	case !known:
+		l.wrong("refund of booking %d, which was never placed", c.Booking)
+	case c.Kind == section.RefundDue || len(c.Seats) == 0:
+		return
+	case b.state != section.BookingConfirmed:
+		l.wrong("booking %d in state %d gives seats %v back", c.Booking, b.state, c.Seats)
+	}
+	if !known {
+		return
+	}
+	for _, seat := range c.Seats {
+		if l.taken[seat] != c.Booking {
+			l.wrong("booking %d gives seat %d back, which it does not have", c.Booking, seat)
+			continue
+		}
+		delete(l.taken, seat)
+	}
+	left := slices.DeleteFunc(slices.Clone(b.seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) })
+	if b.seats = left; len(left) == 0 {
+		b.state, b.seats = section.BookingRefunded, slices.Clone(c.Seats)
 	}
 }
 

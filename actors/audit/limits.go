@@ -70,6 +70,35 @@ type grantedHold struct {
 	at      section.Instant
 	ended   section.Instant // 0: it has not
 	seats   uint32
+	back    map[uint32]seatsBack // by refund
+}
+
+// seatsBack are seats of a hold that went on sale again while others did not.
+type seatsBack struct {
+	at    section.Instant
+	seats uint32
+}
+
+// giveBack notes seats that a refund put on sale again; twice is once.
+func (h *grantedHold) giveBack(c *section.Change) {
+	if len(c.Seats) == 0 || c.Kind != section.RefundPending && c.Kind != section.RefundDone {
+		return
+	}
+	if h.back == nil {
+		h.back = map[uint32]seatsBack{}
+	}
+	h.back[c.Pay.Refund] = seatsBack{c.At, uint32(len(c.Seats))}
+}
+
+// left is how many of a hold's seats its buyer had at an instant.
+func (h *grantedHold) left(at section.Instant) uint32 {
+	n := h.seats
+	for _, b := range h.back {
+		if b.at <= at {
+			n -= min(n, b.seats)
+		}
+	}
+	return n
 }
 
 func newLimits(e *storage.Event) *limits {
@@ -108,6 +137,10 @@ func (l *limits) follow(no storage.SectionNo, seq section.Seq, c *section.Change
 		if i, known := s.live[c.Booking]; known {
 			l.holds[i].ended = c.At
 			delete(s.live, c.Booking)
+		}
+	case section.RefundPending, section.RefundDone:
+		if i, known := s.live[c.Booking]; known {
+			l.holds[i].giveBack(c)
 		}
 	default:
 	}
@@ -228,7 +261,7 @@ func (l *limits) overLimit(lag section.Instant) (found []limited) {
 		})
 		seats := h.seats
 		for _, b := range live {
-			seats += b.seats
+			seats += b.left(h.at + lag + clockSlack)
 		}
 		if live = append(live, h); seats > h.Total {
 			found = append(found, limited{h.section, h.seq, Limit, fmt.Sprintf(
@@ -307,6 +340,8 @@ func (r *run) lookForEnds(l *limits) error {
 					s.granted[epochOf(&c.Grant)] = true
 				case known && steps[c.Kind].frees:
 					l.holds[at].ended = c.At
+				case known:
+					l.holds[at].giveBack(c)
 				}
 				return nil
 			})

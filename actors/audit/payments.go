@@ -20,7 +20,7 @@ const (
 	PaymentRefunded
 )
 
-// Payment is one payment by the processor's own books, with the last word on it. There is one for each booking at most.
+// Payment is one attempt to pay by the processor's own books, with the last word on it. What is not decided is none.
 type Payment struct {
 	ID       string // as the processor has it, for people
 	Section  storage.SectionKey
@@ -49,9 +49,22 @@ func readPayments(read func(visit func(Payment)) error) (*payments, PaymentTotal
 		if p.of[one.Section] == nil {
 			p.of[one.Section] = map[section.BookingNo]*Payment{}
 		}
-		p.of[one.Section][one.Booking] = &one
+		if other := p.of[one.Section][one.Booking]; other == nil || other.weight() <= one.weight() {
+			p.of[one.Section][one.Booking] = &one
+		}
 	})
 	return p, totals, err
+}
+
+// weight orders the attempts of one booking: money counts, and a no only where there is nothing else.
+func (p *Payment) weight() int {
+	switch p.Status {
+	case PaymentDeclined:
+		return 0
+	case PaymentRefunded:
+		return 1
+	}
+	return 2
 }
 
 // loadPayments reads the books; nil: there are none, or they cannot be read, which is then a finding.

@@ -157,7 +157,7 @@ func (s *subject) costs(b *booking) (amount int64, sure bool) {
 	if b.priced {
 		return b.total, true
 	}
-	return s.list(b.seats)
+	return s.list(b.bought)
 }
 
 // list adds up seats by the event's price list.

@@ -1,65 +1,85 @@
 package checkout
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"time"
+
+	"holdfast/actors/booking"
 )
 
-// Settle carries a payment's known answer into its booking. An error means that the section could not be reached: it is
-// called again later. It must be idempotent.
-type Settle func(ctx context.Context, id PaymentID, s Status) error
+// Left is what a settlement leaves open of a booking: what the processor has not said its last word about.
+type Left uint8
 
-// Reconciler asks the processor about payments without an answer until each has one, and the booking has it too.
+// What may be left, the more pressing first.
+const (
+	Nothing Left = iota
+	Pressing
+	Slow // what takes hours or days by its nature
+)
+
+// Settle takes one booking's money as far as it goes now. An error means that the section could not be reached: the
+// booking stays on the list. hints name attempts that somebody has spoken of: bit n attempt n, bit 0 one that a build
+// without attempts began. It must be idempotent.
+type Settle func(ctx context.Context, id booking.ID, hints uint64) (Left, error)
+
+// Reconciler sees to bookings whose money is not settled until it is. What is on its list follows from the logs of the
+// sections that are served here: a list that is lost is made anew.
 //
-// Invariant: a payment leaves the list only after Settle returned nil on an answer that was given after its last Add.
-// One that was given up ("never seen", believed) stays to be watched.
+// Invariant: a booking leaves the list only after Settle has returned Nothing in a call that began after its last Add.
 type Reconciler struct {
-	gateway Gateway
-	settle  Settle
+	settle Settle
 
-	mu       sync.Mutex
-	open     map[PaymentID]*openPayment
-	querying int // questions under way
-	places   int // how many may be
-	wake     chan struct{}
+	mu      sync.Mutex
+	open    map[booking.ID]*openBooking
+	running int // settlements under way
+	places  int // how many may be
+	wake    chan struct{}
 }
 
-type openPayment struct {
-	adds     int // an answer from before the last one settles nothing
-	attempts int
-	next     time.Time
-	querying bool // a question about it is under way
-	watched  bool // given up; only money that comes late is still of interest
-	since    time.Time
+type openBooking struct {
+	adds    int // a settlement from before the last one leaves it on the list
+	tries   int
+	hints   uint64
+	next    time.Time
+	running bool
+	slow    bool
+	since   time.Time
 }
 
 // NewReconciler makes one that does nothing until Run.
-func NewReconciler(g Gateway, settle Settle) *Reconciler {
+func NewReconciler(settle Settle) *Reconciler {
 	return &Reconciler{
-		gateway: g, settle: settle, open: map[PaymentID]*openPayment{}, places: questionsMax,
-		wake: make(chan struct{}, 1),
+		settle: settle, open: map[booking.ID]*openBooking{}, places: settlementsMax, wake: make(chan struct{}, 1),
 	}
 }
 
-// Add puts a payment on the list; adding it twice is adding it once.
-func (r *Reconciler) Add(id PaymentID) { r.AddAfter(id, Delay(0)) }
+// Add puts a booking on the list; adding it twice is adding it once.
+func (r *Reconciler) Add(id booking.ID) { r.AddAfter(id, Delay(0)) }
 
-// AddAfter is Add of a payment that somebody else is seeing to, for the case that it never ends: nothing is asked
+// AddAfter is Add of a booking that somebody else is seeing to, for the case that this never ends: nothing is asked
 // before that time has passed.
-func (r *Reconciler) AddAfter(id PaymentID, wait time.Duration) {
+func (r *Reconciler) AddAfter(id booking.ID, wait time.Duration) { r.add(id, wait, 0) }
+
+// Nudge has a booking looked at at once, on the list or not, with hints; see Settle.
+func (r *Reconciler) Nudge(id booking.ID, hints uint64) { r.add(id, 0, hints) }
+
+func (r *Reconciler) add(id booking.ID, wait time.Duration, hints uint64) {
 	r.mu.Lock()
+	first := time.Now().Add(wait)
 	p := r.open[id]
-	if p == nil || p.watched {
-		p = &openPayment{next: time.Now().Add(wait), since: time.Now()}
+	if p == nil {
+		p = &openBooking{next: first, since: time.Now()}
 		r.open[id] = p
 	}
-	if first := time.Now().Add(wait); p.attempts == 0 && first.Before(p.next) {
+	if (p.tries == 0 || hints != 0) && first.Before(p.next) {
 		p.next = first
 	}
 	p.adds++
+	p.hints |= hints
 	r.mu.Unlock()
 	r.signal()
 }
@@ -71,73 +91,60 @@ func (r *Reconciler) signal() {
 	}
 }
 
-// Drop ends what AddAfter began: whoever saw to the payment has settled it. A payment that was given up stays watched,
-// for its money may still come.
-func (r *Reconciler) Drop(id PaymentID) {
+// Drop ends what AddAfter began: whoever saw to the booking has settled it. One that was asked about already stays.
+func (r *Reconciler) Drop(id booking.ID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p := r.open[id]; p != nil && !p.watched {
+	if p := r.open[id]; p != nil && p.tries == 0 && p.hints == 0 && !p.running {
 		delete(r.open, id)
 	}
 }
 
-// Open counts payments without an answer; those given up are not among them.
+// Open counts the bookings on the list.
 func (r *Reconciler) Open() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := 0
-	for _, p := range r.open {
-		if !p.watched {
-			n++
-		}
-	}
-	return n
+	return len(r.open)
 }
 
-// Oldest is the age of the payment that has been on the list for longest without an answer; 0: there is none.
+// Oldest is how long a booking has been on the list, the longest of those that should leave soon; 0: there is none.
 func (r *Reconciler) Oldest() (age time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.open {
-		if !p.watched {
+		if !p.slow {
 			age = max(age, time.Since(p.since))
 		}
 	}
 	return age
 }
 
-// Delay is how long to wait before question number attempt (from 0): 250 ms, doubling, at most 30 s.
-func Delay(attempt int) time.Duration {
-	return min(250*time.Millisecond<<min(attempt, 10), 30*time.Second)
-}
+// Delay is how long to wait before try number n (from 0): 250 ms, doubling, at most 5 s. The bound and settleTimeout
+// together are less than the ten seconds in which a processor that can be reached again has every payment decided.
+func Delay(n int) time.Duration { return min(250*time.Millisecond<<min(n, 10), 5*time.Second) }
 
-// WatchDelay is how long to wait before question number attempt (from 0) about a payment that was given up: 30 s,
-// doubling.
-func WatchDelay(attempt int) time.Duration { return 30 * time.Second << min(attempt, watchQuestions) }
+// SlowDelay is Delay of what is slow: 5 s, doubling, at most 10 minutes.
+func SlowDelay(n int) time.Duration { return min(5*time.Second<<min(n, 10), 10*time.Minute) }
 
-// watchQuestions is how often a payment that was given up is asked about: the last time some 34 hours later, when any
-// processor has dropped what it did not take.
-const watchQuestions = 12
+// settleTimeout bounds one settlement: a processor that says nothing has not answered, and is asked again later.
+const settleTimeout = 3 * time.Second
 
-// questionTimeout bounds one question: a processor that says nothing has not answered, and is asked again later.
-const questionTimeout = 5 * time.Second
+// settlementsMax is how many settlements are under way at once. Those that wait for a silent processor end in
+// settleTimeout, and come back less often, so that they never take all places from the others for long.
+const settlementsMax = 16
 
-// questionsMax is how many questions are under way at once. Those that wait for a silent processor end in
-// questionTimeout, and come back ever less often, so that they never take all places from the others for long.
-const questionsMax = 16
-
-// Run asks until ctx ends, several questions at once; it returns when the last of them has ended.
+// Run settles until ctx ends, several bookings at once; it returns when the last settlement has ended.
 func (r *Reconciler) Run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	var querying sync.WaitGroup
-	defer querying.Wait()
+	var running sync.WaitGroup
+	defer running.Wait()
 	for ctx.Err() == nil {
 		due, next := r.due(time.Now())
 		for _, id := range due {
-			querying.Go(func() {
+			running.Go(func() {
 				defer r.signal()
-				r.ask(ctx, id)
+				r.run(ctx, id)
 			})
 		}
 		timer.Reset(next)
@@ -149,98 +156,59 @@ func (r *Reconciler) Run(ctx context.Context) {
 	}
 }
 
-// notFoundPatience is how many questions must be answered "never seen" before that is believed: a charge that was sent
-// just before a crash may still be on its way to the processor.
-const notFoundPatience = 3
-
-// due takes what is to be asked now, longest due first, as far as there are places, and tells how long until something
-// else is. Whatever waits for a place is found when a question ends.
-func (r *Reconciler) due(now time.Time) (due []PaymentID, next time.Duration) {
+// due takes what is to be settled now, longest due first, as far as there are places, and tells how long until something
+// else is. Whatever waits for a place is found when a settlement ends.
+func (r *Reconciler) due(now time.Time) (due []booking.ID, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next = time.Hour
 	for id, p := range r.open {
 		switch wait := p.next.Sub(now); {
-		case p.querying:
+		case p.running:
 		case wait <= 0:
 			due = append(due, id)
 		default:
 			next = min(next, wait)
 		}
 	}
-	slices.SortFunc(due, func(a, b PaymentID) int {
-		return cmp.Or(r.open[a].next.Compare(r.open[b].next), cmp.Compare(a, b))
+	slices.SortFunc(due, func(a, b booking.ID) int {
+		return cmp.Or(r.open[a].next.Compare(r.open[b].next), bytes.Compare(a.Section.Event[:], b.Section.Event[:]),
+			cmp.Compare(a.Section.Section, b.Section.Section), cmp.Compare(a.No, b.No))
 	})
-	due = due[:min(len(due), r.places-r.querying)]
+	due = due[:min(len(due), r.places-r.running)]
 	for _, id := range due {
-		r.open[id].querying = true
+		r.open[id].running = true
 	}
-	r.querying += len(due)
+	r.running += len(due)
 	return due, next
 }
 
-// ask puts one question, of a payment that due took.
-func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
-	p, begun := r.begin(id)
-	if p == nil { // dropped since it was found due
-		return
-	}
-	bounded, cancel := context.WithTimeout(ctx, questionTimeout)
-	status, err := r.gateway.Lookup(bounded, id)
+// run settles one booking that due took.
+func (r *Reconciler) run(ctx context.Context, id booking.ID) {
+	r.mu.Lock()
+	p := r.open[id]
+	begun, hints := p.adds, p.hints
+	r.mu.Unlock()
+	bounded, cancel := context.WithTimeout(ctx, settleTimeout)
+	left, err := r.settle(bounded, id, hints)
 	cancel()
-	if err != nil {
-		status = Unknown
-	}
-	verdict := r.believe(p, status)
-	settled := verdict != Unknown && r.settle(ctx, id, verdict) == nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.querying--
-	p.querying = false
+	r.running--
+	p.running = false
+	if err == nil {
+		p.slow, p.hints = left == Slow, p.hints&^hints
+	}
 	switch {
-	case r.open[id] != p: // given up and added again meanwhile
-	case settled && p.adds != begun: // the answer may be older than the newest request: ask again
-		p.attempts, p.next = 0, time.Now().Add(Delay(0))
-	case settled && status == NotFound:
-		p.watched, p.attempts, p.next = true, 0, time.Now().Add(WatchDelay(0))
-	case settled, p.watched && p.attempts >= watchQuestions-1:
+	case err == nil && p.adds != begun: // the answer may be older than the newest request: ask again
+		p.tries, p.next = 0, time.Now().Add(Delay(0))
+	case err == nil && left == Nothing:
 		delete(r.open, id)
+	case err == nil && p.slow:
+		p.next = time.Now().Add(SlowDelay(p.tries))
+		p.tries++
 	default:
-		p.again(time.Now())
+		p.next = time.Now().Add(Delay(p.tries + 1))
+		p.tries++
 	}
-}
-
-// begin gives the payment that is asked about, and how often it was added until now; nil frees the place again.
-func (r *Reconciler) begin(id PaymentID) (p *openPayment, adds int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p = r.open[id]; p == nil || !p.querying { // dropped, and perhaps added anew
-		r.querying--
-		return nil, 0
-	}
-	return p, p.adds
-}
-
-// believe turns the processor's word into what is to be settled now; Unknown: nothing yet.
-func (r *Reconciler) believe(p *openPayment, status Status) Status {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case status == Charged: // however late: from now on it is open until it is settled
-		p.watched = false
-	case status == NotFound && (p.watched || p.attempts < notFoundPatience):
-		return Unknown
-	case status == NotFound:
-		return Declined // the hold goes back to its buyer
-	}
-	return status
-}
-
-func (p *openPayment) again(now time.Time) {
-	p.attempts++
-	if p.watched {
-		p.next = now.Add(WatchDelay(p.attempts))
-		return
-	}
-	p.next = now.Add(Delay(p.attempts))
 }

@@ -3,221 +3,177 @@ package checkout
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"holdfast/actors/booking"
+	"holdfast/actors/section"
 )
 
 func TestDelay(t *testing.T) {
-	for attempt, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond, 6: 16 * time.Second,
-		7: 30 * time.Second, 1000: 30 * time.Second} {
-		if got := Delay(attempt); got != want {
-			t.Errorf("question %d after %v, want %v", attempt, got, want)
+	for try, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond,
+		4: 4 * time.Second, 5: 5 * time.Second, 1000: 5 * time.Second} {
+		if got := Delay(try); got != want {
+			t.Errorf("try %d after %v, want %v", try, got, want)
 		}
+	}
+	if Delay(1000)+settleTimeout >= 10*time.Second {
+		t.Errorf("P6: a processor that can be reached again is asked after %v", Delay(1000)+settleTimeout)
 	}
 }
 
-// scripted answers look-ups from a list, the last for ever.
+func bookingOf(no int) booking.ID { return booking.ID{No: section.BookingNo(no)} }
+
+// word is what one settlement comes to.
+type word struct {
+	left Left
+	err  error
+}
+
+// scripted settles by a list, the last for ever, and keeps when it was asked.
 type scripted struct {
-	Gateway
-	answers []Status
-	begun   []time.Duration
-	start   time.Time
+	words []word
+	begun []time.Duration
+	hints []uint64
+	start time.Time
 }
 
-func (g *scripted) Lookup(context.Context, PaymentID) (Status, error) {
-	g.begun = append(g.begun, time.Since(g.start))
-	s := g.answers[0]
-	if len(g.answers) > 1 {
-		g.answers = g.answers[1:]
+func (s *scripted) settle(_ context.Context, _ booking.ID, hints uint64) (Left, error) {
+	s.begun, s.hints = append(s.begun, time.Since(s.start)), append(s.hints, hints)
+	w := s.words[0]
+	if len(s.words) > 1 {
+		s.words = s.words[1:]
 	}
-	if s == Unknown {
-		return s, errors.New("line cut")
-	}
-	return s, nil
+	return w.left, w.err
 }
 
-// reconcile runs one payment to its end and gives what was settled, and how often it was tried.
-func reconcile(t *testing.T, g *scripted, failures int) (settled Status, tries int) {
-	synctest.Test(t, func(t *testing.T) {
-		g.start = time.Now()
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		r := NewReconciler(g, func(_ context.Context, id PaymentID, s Status) error {
-			if tries++; tries <= failures {
-				return errors.New("section away")
-			}
-			settled = s
-			close(done)
-			return nil
-		})
-		ended := make(chan struct{})
-		go func() { r.Run(ctx); close(ended) }()
-		r.Add("p")
-		r.Add("p")
-		<-done
-		synctest.Wait()
-		if r.Open() != 0 {
-			t.Errorf("%d payments stay open", r.Open())
-		}
-		cancel()
-		<-ended
-	})
-	return settled, tries
-}
-
-// TestReconciler: P6, asked again until the answer is known and carried into the booking.
+// TestReconciler: P6, a booking is asked about until nothing is left of it.
 func TestReconciler(t *testing.T) {
-	for _, row := range []struct {
-		name     string
-		answers  []Status
-		failures int
-		want     Status
-		begun    int
-	}{
-		{"charged at once", []Status{Charged}, 0, Charged, 1},
-		{"unknown twice", []Status{Unknown, Unknown, Declined}, 0, Declined, 3},
-		{"the section is away", []Status{Charged}, 2, Charged, 3},
-		{"never seen is believed late", []Status{NotFound}, 0, Declined, notFoundPatience + 1},
-		{"never seen, then charged", []Status{NotFound, NotFound, Charged}, 0, Charged, 3},
-	} {
-		g := &scripted{answers: row.answers}
-		settled, _ := reconcile(t, g, row.failures)
-		if settled != row.want || len(g.begun) != row.begun {
-			t.Errorf(
-				"%s: settled %v after %d questions, want %v after %d", row.name, settled, len(g.begun), row.want,
-				row.begun,
-			)
-		}
-		if g.begun[0] != Delay(0) {
-			t.Errorf("%s: first asked after %v", row.name, g.begun[0])
-		}
-	}
-}
-
-// TestWatch: P6, money that comes after its payment was given up is settled too; then, or after a day and a half, the
-// asking ends.
-func TestWatch(t *testing.T) {
+	away := errors.New("section away")
 	for _, row := range []struct {
 		name  string
-		late  int // questions of the watch before the money is there; -1: never
-		want  []Status
-		begun int
+		words []word
+		begun []time.Duration // how long after the last
 	}{
-		{"never", -1, []Status{Declined}, notFoundPatience + 1 + watchQuestions},
-		{"at once", 0, []Status{Declined, Charged}, notFoundPatience + 2},
-		{"at last", watchQuestions - 1, []Status{Declined, Charged}, notFoundPatience + 1 + watchQuestions},
+		{"settled at once", []word{{Nothing, nil}}, []time.Duration{Delay(0)}},
+		{"no answer twice", []word{{Pressing, nil}, {Pressing, nil}, {Nothing, nil}},
+			[]time.Duration{Delay(0), Delay(1), Delay(2)}},
+		{"the section is away", []word{{Nothing, away}, {Nothing, away}, {Nothing, nil}},
+			[]time.Duration{Delay(0), Delay(1), Delay(2)}},
+		{"a refund that takes its time", []word{{Slow, nil}, {Slow, nil}, {Nothing, nil}},
+			[]time.Duration{Delay(0), SlowDelay(0), SlowDelay(1)}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := &scripted{start: time.Now()}
-			for range notFoundPatience + 1 + max(row.late, 0) {
-				g.answers = append(g.answers, NotFound)
-			}
-			if row.late >= 0 {
-				g.answers = append(g.answers, Charged)
-			}
-			var settled []Status
-			r := NewReconciler(
-				g, func(_ context.Context, _ PaymentID, s Status) error { settled = append(settled, s); return nil },
-			)
-			ctx, cancel := context.WithTimeout(context.Background(), 72*time.Hour)
+			s := &scripted{words: row.words, start: time.Now()}
+			r := NewReconciler(s.settle)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			r.Add("p")
+			r.Add(bookingOf(1))
+			r.Add(bookingOf(1))
 			r.Run(ctx)
-			if !slices.Equal(settled, row.want) || len(g.begun) != row.begun || len(r.open) != 0 {
-				t.Errorf(
-					"%s: settled %v after %d questions, want %v after %d; %d stay", row.name, settled, len(g.begun),
-					row.want, row.begun, len(r.open),
-				)
+			at, want := time.Duration(0), []time.Duration(nil)
+			for _, d := range row.begun {
+				at += d
+				want = append(want, at)
+			}
+			if !slices.Equal(s.begun, want) || r.Open() != 0 {
+				t.Errorf("%s: asked at %v, want %v; %d open", row.name, s.begun, want, r.Open())
 			}
 		})
 	}
 }
 
-// TestAddWhileAsked: P6, an answer from before a payment was begun again does not settle the second attempt.
-func TestAddWhileAsked(t *testing.T) {
+// TestWeekWithoutTheProcessor: P6, nothing is given up, and ten seconds after the processor is back all is settled.
+func TestWeekWithoutTheProcessor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &scripted{answers: []Status{Declined, Charged}, start: time.Now()}
-		var settled []Status
-		var r *Reconciler
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		const week, payments = 7 * 24 * time.Hour, 40
+		start := time.Now()
+		var settled atomic.Int64
+		r := NewReconciler(func(ctx context.Context, _ booking.ID, _ uint64) (Left, error) {
+			if time.Since(start) < week {
+				<-ctx.Done() // silent
+				return Pressing, nil
+			}
+			settled.Add(1)
+			return Nothing, nil
+		})
+		for no := range payments {
+			r.Add(bookingOf(no))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), week+10*time.Second)
 		defer cancel()
-		r = NewReconciler(g, func(_ context.Context, id PaymentID, s Status) error {
-			if settled = append(settled, s); len(settled) == 1 {
+		r.Run(ctx)
+		if settled.Load() != payments || r.Open() != 0 {
+			t.Errorf("%d of %d settled, %d open", settled.Load(), payments, r.Open())
+		}
+	})
+}
+
+// TestAddWhileSettled: P5, P6, what is added while it is asked about is asked about again: the answer may be older.
+func TestAddWhileSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r *Reconciler
+		asked := 0
+		r = NewReconciler(func(_ context.Context, id booking.ID, _ uint64) (Left, error) {
+			if asked++; asked == 1 {
 				r.Add(id)
 			}
-			return nil
+			return Nothing, nil
 		})
-		r.Add("p")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		r.Add(bookingOf(1))
 		r.Run(ctx)
-		if !slices.Equal(settled, []Status{Declined, Charged}) || r.Open() != 0 {
-			t.Errorf("settled %v, %d open", settled, r.Open())
+		if asked != 2 || r.Open() != 0 {
+			t.Errorf("asked %d times, %d open", asked, r.Open())
 		}
 	})
 }
 
-// TestSomebodyElsesPayment: it is asked about when its time has come and nobody has said that it is settled; what was
-// given up stays watched, and a payment dropped between its time and its question is not asked about.
+// TestNudge: a hint is looked at at once, however long the booking would have waited, once for all that came together.
+func TestNudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{words: []word{{Slow, nil}, {Slow, nil}, {Nothing, nil}}, start: time.Now()}
+		r := NewReconciler(s.settle)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		time.AfterFunc(3*time.Second, func() {
+			r.Nudge(bookingOf(1), 1<<1)
+			r.Nudge(bookingOf(1), 1<<2)
+		})
+		r.Add(bookingOf(1))
+		r.Run(ctx)
+		if len(s.begun) != 3 || s.begun[1] != 3*time.Second || s.hints[1] != 6 || s.hints[2] != 0 {
+			t.Errorf("asked at %v with hints %v", s.begun, s.hints)
+		}
+	})
+}
+
+// TestSomebodyElsesPayment: it is asked about when its time has come and nobody has said that it is settled.
 func TestSomebodyElsesPayment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &scripted{answers: []Status{Charged}, start: time.Now()}
-		var settled []PaymentID
-		var r *Reconciler
-		r = NewReconciler(g, func(_ context.Context, id PaymentID, _ Status) error {
-			if settled = append(settled, id); id == "first" || id == "second" { // both are due at this moment
-				r.Drop("first")
-				r.Drop("second")
-			}
-			return nil
+		var asked []booking.ID
+		r := NewReconciler(func(_ context.Context, id booking.ID, _ uint64) (Left, error) {
+			asked = append(asked, id)
+			return Nothing, nil
 		})
-		r.places = 1 // one after the other
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		r.AddAfter("settled in time", 5*time.Second)
-		r.AddAfter("first", 6*time.Second)
-		r.AddAfter("second", 6*time.Second)
-		r.AddAfter("its own node asks sooner", time.Minute)
-		r.Add("its own node asks sooner")
-		r.Drop("settled in time")
-		r.Drop("never added")
+		r.AddAfter(bookingOf(1), 5*time.Second)
+		r.AddAfter(bookingOf(2), 6*time.Second)
+		r.AddAfter(bookingOf(3), time.Minute)
+		r.Add(bookingOf(3)) // its own node asks sooner
+		r.Drop(bookingOf(1))
+		r.Drop(bookingOf(4))
 		r.Run(ctx)
-		if len(settled) != 2 || settled[0] != "its own node asks sooner" ||
-			!slices.Equal(g.begun, []time.Duration{Delay(0), 6 * time.Second}) {
-			t.Errorf("settled %v, asked after %v", settled, g.begun)
-		}
-		if r.Open() != 0 {
-			t.Errorf("%d open", r.Open())
+		if !slices.Equal(asked, []booking.ID{bookingOf(3), bookingOf(2)}) || r.Open() != 0 {
+			t.Errorf("asked about %v, %d open", asked, r.Open())
 		}
 	})
-}
-
-// silent never answers about some payments, until the asker's patience ends; it counts the questions that wait.
-type silent struct {
-	Gateway
-	about           func(PaymentID) bool
-	mu              sync.Mutex
-	waiting, widest int
-}
-
-func (g *silent) Lookup(ctx context.Context, id PaymentID) (Status, error) {
-	if !g.about(id) {
-		return Charged, nil
-	}
-	g.count(1)
-	defer g.count(-1)
-	<-ctx.Done()
-	return Unknown, ctx.Err()
-}
-
-func (g *silent) count(by int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.waiting += by
-	g.widest = max(g.widest, g.waiting)
 }
 
 // TestSilentProcessorDoesNotHoldUpOtherPayments: P6. A question without an answer ends, others are asked meanwhile, and
@@ -227,61 +183,44 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 		silent, others int
 		within         time.Duration // of the first question
 	}{
-		{1, 100, 0}, {questionsMax - 1, 100, 0}, {4 * questionsMax, 100, 5 * questionTimeout},
+		{1, 100, 0}, {settlementsMax - 1, 100, 0}, {4 * settlementsMax, 100, 5 * settleTimeout},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := &silent{about: func(id PaymentID) bool { return id[0] == 's' }}
-			var settled atomic.Int64
-			var last atomic.Pointer[time.Time]
-			r := NewReconciler(g, func(_ context.Context, id PaymentID, _ Status) error {
-				now := time.Now()
-				last.Store(&now)
-				settled.Add(1)
-				return nil
+			var mu sync.Mutex
+			var settled, waiting, widest int
+			var last time.Time
+			r := NewReconciler(func(ctx context.Context, id booking.ID, _ uint64) (Left, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if int(id.No) >= row.silent {
+					settled, last = settled+1, time.Now()
+					return Nothing, nil
+				}
+				waiting++
+				widest = max(widest, waiting)
+				mu.Unlock()
+				<-ctx.Done()
+				mu.Lock()
+				waiting--
+				return Pressing, nil
 			})
-			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			began := time.Now()
 			for i := range row.silent { // due before the others
-				r.AddAfter(PaymentID(fmt.Sprint("silent ", i)), 0)
+				r.AddAfter(bookingOf(i), 0)
 			}
 			for i := range row.others {
-				r.Add(PaymentID(fmt.Sprint("other ", i)))
+				r.Add(bookingOf(row.silent + i))
 			}
 			r.Run(ctx)
-			if took := last.Load().Sub(began) - Delay(0); int(settled.Load()) != row.others || took > row.within {
-				t.Errorf(
-					"%d silent: %d of %d others settled, the last %v after it could be asked", row.silent,
-					settled.Load(), row.others, took,
-				)
+			if took := last.Sub(began) - Delay(0); settled != row.others || took > row.within {
+				t.Errorf("%d silent: %d of %d others settled, the last %v after it could be asked", row.silent, settled,
+					row.others, took)
 			}
-			if most := g.widest; most > questionsMax || r.querying != 0 || r.Open() != row.silent {
-				t.Errorf(
-					"%d silent: %d questions at once, %d at the end, %d open", row.silent, most, r.querying, r.Open(),
-				)
+			if widest > settlementsMax || r.running != 0 || r.Open() != row.silent {
+				t.Errorf("%d silent: %d at once, %d at the end, %d open", row.silent, widest, r.running, r.Open())
 			}
 		})
 	}
-}
-
-// TestDroppedPaymentAddedAnewIsAskedOnce: P6. Between its time and its question a payment may go and come back; the
-// place that was taken for it is free again.
-func TestDroppedPaymentAddedAnewIsAskedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := &scripted{answers: []Status{Charged}, start: time.Now()}
-		r := NewReconciler(g, func(context.Context, PaymentID, Status) error { return nil })
-		r.AddAfter("p", 0)
-		if due, _ := r.due(time.Now()); len(due) != 1 {
-			t.Fatalf("due: %v", due)
-		}
-		r.Drop("p")
-		r.Add("p")
-		r.ask(t.Context(), "p") // the question of the first
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-		defer cancel()
-		r.Run(ctx)
-		if !slices.Equal(g.begun, []time.Duration{Delay(0)}) || r.querying != 0 || r.Open() != 0 {
-			t.Errorf("asked %v, %d under way, %d open", g.begun, r.querying, r.Open())
-		}
-	})
 }

@@ -15,13 +15,13 @@ import (
 func (n *Network) Received(from storage.WriterID, message []byte) error {
 	dec := n.decoder(from)
 	switch kind := dec.Begin(message); kind {
-	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted:
+	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
 		n.onAsk(from, &m)
-	case wire.KindAnswer:
+	case wire.KindAnswer, wire.KindAnswerPaid:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 		})
 	case wire.KindAskKeyed:
 		return taken(dec.Ask, func(m *wire.Ask) {
-			m.Command.Seats = nil // the decoder's; of a booking there are none
+			m.Command.Seats = slices.Clone(m.Command.Seats) // the decoder's
 			n.commanded(from, *m)
 		})
 	case wire.KindSubscribe:

@@ -18,13 +18,14 @@ const (
 // attemptsKept is as far as attempts are counted: four bits in a snapshot. Logs from before the limit may hold more.
 const attemptsKept = 15
 
-// countAttempt keeps the number of payments begun while there may be more of them.
-func (b *booking) countAttempt(kind ChangeKind) {
+// countAttempt keeps the number of payments begun while there may be more of them. A state that was restored from a
+// build which did not count learns it from the attempt's own number.
+func (b *booking) countAttempt(kind ChangeKind, attempt uint8) {
 	switch {
 	case kind == PaymentBegun:
-		b.setMarks(b.split(), min(b.attempts()+1, attemptsKept))
+		b.setAttempts(min(max(b.attempts()+1, attempt), attemptsKept))
 	case b.state != BookingHeld && b.state != BookingPaying:
-		b.setMarks(b.split(), 0)
+		b.setAttempts(0)
 	}
 }
 

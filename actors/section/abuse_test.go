@@ -70,6 +70,7 @@ func TestPaymentAttemptsOutliveEverything(t *testing.T) {
 		}
 		for name, s := range map[string]*State{"live": k.state, "replayed": k.replay(), "restored": again} {
 			c := on(BeginPayment)
+			s.nameAttempt(&c)
 			if s.Decide(&c, &k.d); k.d.Outcome.Rejection != want {
 				t.Errorf("%s, after %d attempts: %v, want %v", name, attempts, k.d.Outcome.Rejection, want)
 			}
@@ -94,14 +95,27 @@ func TestLogsFromBeforeTheLimitReplay(t *testing.T) {
 	}
 }
 
+// nameless is begunAndFailed as the log of a build without attempts has it.
+func nameless(attempts int) *desk {
+	k := begunAndFailed(0)
+	for i := range 2 * attempts {
+		k.state.Apply(&Change{Kind: []ChangeKind{PaymentBegun, PaymentFailed}[i%2], Booking: 1}, nil)
+	}
+	return k
+}
+
 // TestOldSnapshotsStay: without attempts the bytes are those of version 1, which older builds wrote and read; and what
-// they wrote of bookings with attempts is read, and knows none.
+// they wrote of bookings with attempts is read, and knows none. What such a build has written of payments stays what it
+// wrote: no account is made of it (P6).
 func TestOldSnapshotsStay(t *testing.T) {
 	k := begunAndFailed(0)
 	if body := k.state.AppendSnapshot(nil); body[0] != 1 || !bytes.Equal(body, k.state.AppendTruth(nil)) {
 		t.Errorf("version %d without attempts", body[0])
 	}
-	k = begunAndFailed(2)
+	if body := begunAndFailed(2).state.AppendSnapshot(nil); body[0] != 4 {
+		t.Errorf("version %d with accounts", body[0])
+	}
+	k = nameless(2)
 	if body := k.state.AppendSnapshot(nil); body[0] != 2 {
 		t.Errorf("version %d with attempts", body[0])
 	}
@@ -164,6 +178,8 @@ func TestOneBuyerFillsNoMemory(t *testing.T) {
 		{"a day later", late, Accepted, false},
 	} {
 		for name, s := range map[string]*State{"live": k.state, "replayed": k.replay(), "restored": again} {
+			c := c
+			s.nameAttempt(&c.c)
 			if s.Decide(&c.c, &k.d); k.d.Outcome.Rejection != c.want || k.d.Outcome.Repeat != c.repeat {
 				t.Errorf(
 					"%s, %s: %v repeat %v, want %v", c.name, name, k.d.Outcome.Rejection, k.d.Outcome.Repeat, c.want,

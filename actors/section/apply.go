@@ -22,6 +22,8 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		s.remember(c, 0)
 	case GrantsFenced:
 		s.fences.Raise(&c.Grant, s.stamp())
+	case RefundDue, RefundPending, RefundDone, RefundFailed:
+		touched = s.applyRefund(c, touched)
 	default:
 		touched = s.applyBooking(c, touched)
 	}
@@ -62,11 +64,12 @@ type transition struct {
 	seatsFrom, seatsTo SeatStatus
 }
 
-var transitions = [HoldExpired + 1]transition{
+var transitions = [PaymentChallenged + 1]transition{
 	HoldExtended:          {BookingHeld, BookingHeld, Held, Held},
 	HoldReleased:          {BookingHeld, BookingReleased, Held, Available},
 	HoldExpired:           {BookingHeld, BookingExpired, Held, Available},
 	PaymentBegun:          {BookingHeld, BookingPaying, Held, Held},
+	PaymentChallenged:     {BookingPaying, BookingPaying, Held, Held},
 	PaymentFailed:         {BookingPaying, BookingHeld, Held, Held},
 	BookingSold:           {BookingPaying, BookingConfirmed, Held, Sold},
 	BookingRefundedChange: {BookingConfirmed, BookingRefunded, Sold, Available},
@@ -83,9 +86,12 @@ func (s *State) applyBooking(c *Change, touched []SeatIndex) []SeatIndex {
 		panic(fmt.Sprintf("section: booking %d is %v, not %v, and cannot become %v", c.Booking, b.state, t.from, t.to))
 	}
 	b.state, b.stamp = t.to, s.stamp()
-	b.countAttempt(c.Kind)
+	b.countAttempt(c.Kind, c.Pay.Attempt)
 	s.buyers.slab.At(b.buyer).stamp = s.stamp()
 	s.schedule(c, slot, b, t)
+	if c.Pay.Attempt != 0 {
+		s.applyAttempt(c, slot, b)
+	}
 	if t.seatsFrom != t.seatsTo {
 		touched = s.moveSeats(slot, b, t, touched)
 	}
@@ -105,10 +111,12 @@ func (s *State) schedule(c *Change, slot uint32, b *booking, t transition) {
 		}
 		s.expiryMoved(slot, c.ExpiresAt)
 		return
+	case c.Kind == PaymentChallenged:
+		return
 	case t.from == BookingHeld:
 		s.bookings.setEnd(b, s.expiryRemove(slot))
 	case t.to == BookingHeld:
-		s.expiryPush(slot, s.bookings.endOf(b))
+		s.expiryPush(slot, max(s.bookings.endOf(b), c.ExpiresAt))
 	}
 	if t.from == BookingPaying {
 		s.paying--

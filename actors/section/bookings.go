@@ -21,7 +21,7 @@ type booking struct {
 	refs     uint32 // remembered requests and ended entries that name it; an ended booking without any is forgotten
 	end      uint32 // held: place in the expiry heap plus one; else: its life, or lifeLong; of a free slot: the next
 	state    BookingState
-	marks    uint8  // bit 0: split; above it payments begun, while the booking may be paid
+	marks    uint8  // bit 0: split; bit 5: State.accounts has one; between them payments begun, while it may be paid
 	count    uint16 // seats
 	// seats are both of them, or of more the first and the seatCell of the others. Kept when the booking ends, so that
 	// its story can be told.
@@ -40,7 +40,14 @@ type seatCell struct {
 func (b *booking) split() bool { return b.marks&1 != 0 }
 
 // attempts is how many payments were begun, capped at attemptsKept; 0 once the booking is sold or has ended.
-func (b *booking) attempts() uint8 { return b.marks >> 1 }
+func (b *booking) attempts() uint8 { return b.marks >> 1 & attemptsKept }
+
+func (b *booking) setAttempts(n uint8) { b.marks = b.marks&^(attemptsKept<<1) | n<<1 }
+
+// paidMark says that the booking has an account.
+const paidMark = 1 << 5
+
+func (b *booking) paid() bool { return b.marks&paidMark != 0 }
 
 func (b *booking) setMarks(split bool, attempts uint8) {
 	b.marks = attempts << 1
@@ -201,14 +208,25 @@ func (k *bookingBook) remove(slot uint32) {
 	}
 	k.unnumber(b.place)
 	k.count--
+	k.freeCells(b)
+	*b = booking{end: k.freeSlot}
+	k.freeSlot = slot
+}
+
+func (k *bookingBook) freeCells(b *booking) {
 	for cell := b.cells(); cell != 0; {
 		c := k.cells.At(cell)
 		next := c.next
 		c.next, k.freeCell = k.freeCell, cell
 		cell = next
 	}
-	*b = booking{end: k.freeSlot}
-	k.freeSlot = slot
+}
+
+// keepSeats leaves a booking those seats, ascending, of the ones that it has.
+func (k *bookingBook) keepSeats(b *booking, seats []SeatIndex) {
+	k.freeCells(b)
+	b.seats = [2]SeatIndex{}
+	k.setSeats(b, seats)
 }
 
 func (k *bookingBook) unnumber(place uint32) {

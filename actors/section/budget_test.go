@@ -16,7 +16,7 @@ func budgets() []budget.Path {
 		budget.Exact("hold of a seat", 5000, 665, holdPath),
 		budget.Exact("hold of the best two", 100, 86, bestPath),
 		budget.Exact("hold and its release", 5000, 528, holdReleasePath),
-		budget.Exact("hold, its extension, payment and sale", 5000, 701, salePath),
+		budget.Exact("hold, its extension, payment and sale", 5000, 977, salePath),
 		budget.Exact("refusal of a taken seat", 1000, 0, takenPath),
 		budget.Exact("refusal of the best two, sold out", 1000, 0, soldOutPath),
 		budget.Exact("repeat of a hold", 1000, 0, repeatPath),
@@ -61,7 +61,7 @@ func salePath(testing.TB) func() {
 	step := func(kind CommandKind) {
 		h.c = Command{
 			Kind: kind, At: Instant(2*i+1) * Instant(ExtendMin), Buyer: buyerOf(i), Booking: BookingNo(i + 1),
-			Request: requestOf(i<<8 | uint64(kind)<<40),
+			Request: requestOf(i<<8 | uint64(kind)<<40), Pay: Payment{Attempt: 1},
 		}
 		h.run()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/actors/codec"
 	"holdfast/actors/grant"
+	"holdfast/actors/section/account"
 )
 
 // ChangeSeatsMax bounds the seats one change may name. It exists so that a damaged length cannot make a reader allocate
@@ -19,6 +20,7 @@ const (
 	holdGranted  = 12 // a HoldPlaced under a grant: the grant follows the seats, then the session if there is one
 	grantsFenced = 13 // GrantsFenced: the grant follows the seats, of which there are none
 	holdPriced   = 14 // a HoldPlaced of which the price is known: the price follows the seats, then what it announces
+	extended     = 15 // another byte says which, and what follows the seats: see the extensions
 )
 
 // A change's first byte: the kind in the low four bits, and which optional fields follow in the high four.
@@ -37,8 +39,12 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if !knownKind(c.Kind) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
-	flags := changeFlags(at, c)
-	dst = append(dst, wireKind(c)|flags)
+	flags, extension := changeFlags(at, c), extensionOf(c)
+	if extension != 0 {
+		dst = append(dst, extended|flags, extension)
+	} else {
+		dst = append(dst, wireKind(c)|flags)
+	}
 	if flags&changeHasAt != 0 {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.At-at)))
 	}
@@ -54,6 +60,9 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.ExpiresAt-c.At)))
 	}
 	dst = appendSeats(dst, c.Split, c.Seats)
+	if extension != 0 {
+		return c.Pay.Append(dst, extensions[extension].form)
+	}
 	if c.PriceMark != 0 {
 		dst = appendPrice(dst, c)
 	}
@@ -65,6 +74,44 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		dst = binary.AppendUvarint(dst, uint64(c.Horizon))
 	}
 	return dst
+}
+
+// extensions are what an extended kind stands for, by its number, and what of c.Pay follows the seats. Numbers from 16 on
+// are of changes that are not of money.
+var extensions = [256]struct {
+	kind ChangeKind
+	form account.Form
+}{
+	1: {PaymentBegun, account.FormBegun},
+	2: {PaymentChallenged, account.FormAttempt},
+	3: {BookingSold, account.FormAttempt},
+	4: {PaymentFailed, account.FormEnded},
+	5: {RefundDue, account.FormOwed},
+	6: {RefundPending, account.FormRefund},
+	7: {RefundDone, account.FormRefund},
+	8: {RefundFailed, account.FormFailed},
+}
+
+// namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
+var namedExtension = [...]byte{PaymentBegun: 1, BookingSold: 3, PaymentFailed: 4}
+
+// extensionOf is a change's extended kind; 0: it has none.
+func extensionOf(c *Change) byte {
+	switch c.Kind {
+	case PaymentBegun, BookingSold, PaymentFailed:
+		if c.Pay.Attempt == 0 {
+			break
+		}
+		return namedExtension[c.Kind]
+	case PaymentChallenged:
+		return 2
+	case RefundDue, RefundPending, RefundDone, RefundFailed:
+		return 5 + byte(c.Kind-RefundDue)
+	}
+	if c.Pay != (Payment{}) {
+		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
+	}
+	return 0
 }
 
 func wireKind(c *Change) byte {
@@ -116,7 +163,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= GrantsFenced
+	return k >= HoldPlaced && k <= RefundFailed
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -137,9 +184,14 @@ func changeFlags(at Instant, c *Change) (flags byte) {
 
 func readChange(r *codec.Reader, at Instant, c *Change) {
 	flags := r.Byte()
-	kind := flags & changeKindMask
+	kind, extension := flags&changeKindMask, byte(0)
 	inside := kind == holdInside
 	switch {
+	case kind == extended:
+		extension = r.Byte()
+		if c.Kind = extensions[extension].kind; c.Kind == 0 {
+			r.Fail("change of unknown extended kind")
+		}
 	case kind == holdInside || kind == holdGranted || kind == holdPriced:
 		c.Kind = HoldPlaced
 	case kind == grantsFenced:
@@ -165,6 +217,9 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 		c.ExpiresAt = c.At + Instant(r.Signed())
 	}
 	readSeats(r, c)
+	if extension != 0 {
+		readExtension(r, c, extension)
+	}
 	granted := kind == holdGranted || kind == grantsFenced
 	if kind == holdPriced {
 		granted, inside = readPrice(r, c)
@@ -177,6 +232,14 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 	}
 	if r.Err == nil && changeFlags(at, c) != flags&^changeKindMask {
 		r.Fail("field present but empty")
+	}
+}
+
+func readExtension(r *codec.Reader, c *Change, extension byte) {
+	c.Pay.Read(r, extensions[extension].form)
+	seats := c.Kind == RefundDue && c.Pay.Reason == account.Asked || c.Kind == RefundPending || c.Kind == RefundDone
+	if !seats && len(c.Seats) > 0 || c.Split {
+		r.Fail("a change of money with seats")
 	}
 }
 

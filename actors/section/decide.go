@@ -11,6 +11,7 @@ type Decision struct {
 	Outcome Outcome
 	Changes []Change
 
+	money Money       // what Outcome.Money points at
 	seats []SeatIndex // of a Change, ascending
 	buyer uint32      // the caller's handle, 0 for one who is not known; found by allowed
 }
@@ -57,7 +58,8 @@ func (s *State) Decide(c *Command, d *Decision) {
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
 	case FenceGrants:
 		s.decideFence(c, d)
-	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking:
+	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
+		SettleRefund, RetryRefund:
 		s.decideBooking(c, d)
 	default:
 		panic(fmt.Sprintf("section: command of unknown kind %d", c.Kind))

@@ -17,11 +17,19 @@ func (s *State) decideBooking(c *Command, d *Decision) {
 		d.Outcome.DependsOn = s.since(b.stamp)
 		return
 	}
+	switch c.Kind {
+	case ConfirmPayment, FailPayment, ChallengePayment:
+		s.decideWord(c, slot, b, d)
+		return
+	case SettleRefund, RetryRefund:
+		s.decideRefundWord(c, slot, b, d)
+		return
+	}
 	if r := s.refusalOf(c, b); r != Accepted {
 		d.refuse(r, s.since(b.stamp))
 		return
 	}
-	s.acceptBooking(c, b, d)
+	s.acceptBooking(c, slot, b, d)
 }
 
 // mayAct reports whether the command's caller may act on the booking. Refunds are the operator's alone.
@@ -29,7 +37,7 @@ func (s *State) mayAct(c *Command, slot uint32) bool {
 	if c.Operator {
 		return true
 	}
-	return c.Kind != RefundBooking && s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id == c.Buyer
+	return c.Kind != RefundBooking && c.Kind != SettleRefund && c.Kind != RetryRefund && s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id == c.Buyer
 }
 
 // refusalOf is the rejection of a command on a booking in its present state, Accepted when there is none.
@@ -39,9 +47,6 @@ func (s *State) refusalOf(c *Command, b *booking) Rejection {
 		return s.refusalOfHeld(c, b)
 	case BookingPaying:
 		// The buyer's money may be on its way: only its arrival or failure ends this state, not the clock (P6).
-		if c.Kind == ConfirmPayment || c.Kind == FailPayment {
-			return Accepted
-		}
 		return PaymentInProgress
 	case BookingConfirmed:
 		if c.Kind == RefundBooking {
@@ -68,14 +73,14 @@ func (s *State) refusalOfHeld(c *Command, b *booking) Rejection {
 		return NotConfirmed
 	case lapsed:
 		return HoldExpiredAlready
-	case c.Kind == ConfirmPayment || c.Kind == FailPayment:
+	case c.Kind == ConfirmPayment || c.Kind == FailPayment || c.Kind == ChallengePayment:
 		return NotPaying
 	}
 	return Accepted
 }
 
 // acceptBooking turns an allowed command into its change. Extensions have their own refusal, the last one.
-func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
+func (s *State) acceptBooking(c *Command, slot uint32, b *booking, d *Decision) {
 	switch c.Kind {
 	case ExtendHold:
 		ceiling := b.placedAt + Instant(s.rules.HoldCeiling)
@@ -87,17 +92,9 @@ func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
 	case ReleaseHold:
 		d.accept(c, HoldReleased, c.Booking, BookingReleased, s.endOf(b))
 	case BeginPayment:
-		if b.attempts() >= PaymentAttemptsMax {
-			d.refuse(PaymentAttempts, s.since(b.stamp))
-			return
-		}
-		d.accept(c, PaymentBegun, c.Booking, BookingPaying, s.endOf(b))
-	case ConfirmPayment:
-		d.accept(c, BookingSold, c.Booking, BookingConfirmed, s.endOf(b))
-	case FailPayment:
-		d.accept(c, PaymentFailed, c.Booking, BookingHeld, s.endOf(b))
+		s.begin(c, slot, b, d)
 	case RefundBooking:
-		d.accept(c, BookingRefundedChange, c.Booking, BookingRefunded, s.endOf(b))
+		s.decideRefund(c, slot, b, d)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/grant"
+	"holdfast/actors/section/account"
 )
 
 // rejectionCase is one line of the table: what went before, one command, one verdict.
@@ -17,8 +18,11 @@ type rejectionCase struct {
 }
 
 // held, paying … leave booking 1 of buyer 1 on seats 0 and 1 in that state.
-func held(k *desk)   { k.mustHold(1, 0, 0, 1) }
-func paying(k *desk) { held(k); k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1)}) }
+func held(k *desk) { k.mustHold(1, 0, 0, 1) }
+func paying(k *desk) {
+	held(k)
+	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: Payment{Amount: 1000, Reference: "one"}})
+}
 func confirmed(k *desk) {
 	paying(k)
 	k.do(Command{Kind: ConfirmPayment, Booking: 1, Buyer: buyerOf(1)})
@@ -43,6 +47,34 @@ func declined(k *desk) {
 		k.do(on(BeginPayment))
 		k.do(on(FailPayment))
 	}
+}
+
+func naming(c Command, attempt uint8) Command { c.Pay.Attempt = attempt; return c }
+func paid(c Command, amount int64) Command    { c.Pay.Amount = amount; return c }
+func refundOf(seats ...SeatIndex) Command {
+	c := operator(RefundBooking)
+	c.Seats = seats
+	return c
+}
+func declinedOnce(k *desk) { paying(k); k.do(on(FailPayment)) }
+func payingAgain(k *desk)  { declinedOnce(k); k.do(on(BeginPayment)) }
+func challengedLong(k *desk) {
+	paying(k)
+	for _, at := range []Instant{account.ChallengeMax - 1, account.ChallengeMax} {
+		challenge := on(ChallengePayment)
+		challenge.At = k.state.LastAt()
+		k.do(challenge)
+		k.do(Command{Kind: FailPayment, At: at, Booking: 1, Operator: true})
+		k.do(Command{Kind: BeginPayment, At: at, Booking: 1, Buyer: buyerOf(1)})
+	}
+}
+
+// partlyBack has 400 of 1000 on their way back, for one of two seats.
+func partlyBack(k *desk) {
+	confirmed(k)
+	c := refundOf(0)
+	c.Pay.Amount = 400
+	k.do(c)
 }
 
 // busy has buyer 9 place and release until the section's memory of them is full.
@@ -176,6 +208,19 @@ var rejectionCases = []rejectionCase{
 		SoldOut, nil,
 	},
 	{"the sixth payment", declined, on(BeginPayment), PaymentAttempts, nil},
+	{"an attempt that is not the next", held, naming(on(BeginPayment), 2), AttemptStale, nil},
+	{"a second attempt under the first's number", declinedOnce, naming(on(BeginPayment), 1), AttemptStale, nil},
+	{"a word on an attempt that was never begun", paying, naming(on(ConfirmPayment), 2), AttemptStale, nil},
+	{"a late no to the first of two attempts", payingAgain, naming(on(FailPayment), 1), AttemptStale, nil},
+	{"a late challenge of the first of two attempts", payingAgain, naming(on(ChallengePayment), 1), AttemptStale, nil},
+	{"a challenge when all time is used up", challengedLong, on(ChallengePayment), ChallengeLimit, nil},
+	{"more back than was taken", confirmed, paid(operator(RefundBooking), 1001), RefundTooLarge, nil},
+	{"more back than is left", partlyBack, paid(operator(RefundBooking), 601), RefundTooLarge, nil},
+	{"a seat's money back twice", partlyBack, refundOf(0), AlreadyRefunded, seatsOf(0)},
+	{"another booking's seat", confirmed, refundOf(5), AlreadyRefunded, seatsOf(5)},
+	{"word on a refund that nobody asked for", confirmed, Command{Kind: SettleRefund, Booking: 1, Operator: true,
+		Pay: Payment{Refund: 1, State: account.Refunded}}, AttemptStale, nil},
+	{"a refund's word by the buyer", partlyBack, on(SettleRefund), BookingUnknown, nil},
 	{"one hold more than is remembered", busy, requested(place(5)), TooManyRequests, nil},
 	{"one best more than is remembered", busy, requested(best(1)), TooManyRequests, nil},
 	{"place without a session", gated, place(5), NotAdmitted, nil},
@@ -244,7 +289,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(27)" {
+	if rejectionEnd.String() != "rejection(30)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }

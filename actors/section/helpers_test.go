@@ -54,6 +54,7 @@ func newDesk(l *Layout, r Rules) *desk { return &desk{state: NewState(l, r)} }
 
 // do decides and applies; the outcome is valid until the next call.
 func (k *desk) do(c Command) Outcome {
+	k.state.nameAttempt(&c)
 	k.state.Decide(&c, &k.d)
 	if len(k.d.Changes) > 0 {
 		k.state.Begin(k.state.Seq() + 1)
@@ -67,6 +68,21 @@ func (k *desk) do(c Command) Outcome {
 		k.touched = k.state.Apply(&k.d.Changes[i], k.touched)
 	}
 	return k.d.Outcome
+}
+
+// nameAttempt has a command that names no attempt be about the last one, or begin the next.
+func (s *State) nameAttempt(c *Command) {
+	slot := s.bookings.find(c.Booking)
+	if c.Pay.Attempt != 0 || slot == 0 {
+		return
+	}
+	last, _ := s.accounts.Last(slot)
+	switch c.Kind {
+	case BeginPayment:
+		c.Pay.Attempt = max(last, s.bookings.slab.At(slot).attempts()) + 1
+	case ConfirmPayment, FailPayment, ChallengePayment:
+		c.Pay.Attempt = max(last, 1)
+	}
 }
 
 // replay makes a new state from the recorded changes alone.

@@ -77,10 +77,15 @@ func TestPayingOutlivesTheClock(t *testing.T) {
 	other := newDesk(rowsLayout(4), testRules)
 	paying(other)
 	other.do(Command{Kind: FailPayment, At: 900_000, Booking: 1, Buyer: buyerOf(1)})
-	if end, ok := other.state.NextExpiry(); !ok || end != 600_000 {
-		t.Errorf("after the failure the hold ends at %d %v, want the old end", end, ok)
+	if end, ok := other.state.NextExpiry(); !ok || end != 960_000 {
+		t.Errorf("after the failure the hold ends at %d %v, want its minute", end, ok)
 	}
-	if out := other.do(Command{Kind: BeginPayment, At: 900_000, Booking: 1, Buyer: buyerOf(1)}); out.Rejection != HoldExpiredAlready {
+	other.do(Command{Kind: BeginPayment, At: 900_000, Booking: 1, Buyer: buyerOf(1)})
+	other.do(Command{Kind: FailPayment, At: 990_000, Booking: 1, Buyer: buyerOf(1)})
+	if end, ok := other.state.NextExpiry(); !ok || end != 960_000 {
+		t.Errorf("after the second failure the hold ends at %d %v, want no second minute", end, ok)
+	}
+	if out := other.do(Command{Kind: BeginPayment, At: 990_000, Booking: 1, Buyer: buyerOf(1)}); out.Rejection != HoldExpiredAlready {
 		t.Errorf("a second try after the end: %v", out.Rejection)
 	}
 }
@@ -252,7 +257,7 @@ func TestChurnKeepsNothing(t *testing.T) {
 func TestVisitors(t *testing.T) {
 	k := busyDesk()
 	var payingNos []BookingNo
-	k.state.Paying(func(no BookingNo) { payingNos = append(payingNos, no) })
+	k.state.Unsettled(func(no BookingNo) { payingNos = append(payingNos, no) })
 	if !slices.Equal(payingNos, []BookingNo{2}) {
 		t.Errorf("paying: %v", payingNos)
 	}

@@ -215,7 +215,7 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 		owner, known = m.Owner(c.Booking)
 	}
 	m.touched = m.State.Apply(c, m.touched[:0])
-	if known {
+	if known && len(m.touched) > 0 {
 		m.shares = append(m.shares, Share{Buyer: owner, Seats: uint32(len(m.touched))})
 		e.Shares++
 	}
@@ -225,14 +225,18 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 		switch c.Kind {
 		case BookingSold:
 			e.Sell = append(e.Sell, Ticket{Seat: seat, Booking: c.Booking})
-		case BookingRefundedChange:
+		case BookingRefundedChange, RefundPending, RefundDone:
 			e.refund(seat)
 		}
 	}
 }
 
 func frees(k ChangeKind) bool {
-	return k == HoldReleased || k == HoldExpired || k == BookingRefundedChange
+	switch k {
+	case HoldReleased, HoldExpired, BookingRefundedChange, RefundPending, RefundDone:
+		return true
+	}
+	return false
 }
 
 // Replay applies a record of the log. Impossible changes panic, as in Apply.

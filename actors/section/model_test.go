@@ -42,7 +42,8 @@ func modelRules() Rules {
 func drawCommand(t *rapid.T, l *Layout, now Instant, lastNo BookingNo) Command {
 	kinds := []CommandKind{
 		PlaceHold, PlaceHold, PlaceBest, PlaceBest, PlaceBest, ExtendHold, ReleaseHold, BeginPayment, BeginPayment,
-		ConfirmPayment, FailPayment, RefundBooking, ExpireHolds, BlockSeats, UnblockSeats,
+		ConfirmPayment, ConfirmPayment, FailPayment, ChallengePayment, RefundBooking, RefundBooking, SettleRefund,
+		SettleRefund, RetryRefund, ExpireHolds, BlockSeats, UnblockSeats,
 	}
 	c := Command{
 		Kind: rapid.SampledFrom(kinds).
@@ -99,6 +100,7 @@ func TestTwin(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			now += Instant(rapid.SampledFrom([]int{0, 0, 1, 7, 30, 60}).Draw(t, "passes"))
 			c := drawCommand(t, l, now, model.lastNo)
+			drawPayment(t, model, &c)
 			if model.gated {
 				c = under(c, drawAdmission(t, now))
 			}
@@ -207,6 +209,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 				"booking %d is %v until %d, the twin has %v until %d", no, o.State, o.ExpiresAt, b.state, b.expiresAt,
 			)
 		}
+		compareMoney(t, no, o.Money, b)
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++
 		}

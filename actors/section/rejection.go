@@ -38,6 +38,10 @@ const (
 	// GrantStale is not for people: place or fence: the coordinator's fence in the section is another's, or newer.
 	// Nothing was done, and the engine asks for a new grant.
 	GrantStale
+	// Of money, told to whoever asks the processor.
+	AttemptStale   // the attempt or the refund that a command names is not the one that is open
+	ChallengeLimit // challenge: the booking has had account.ChallengeMax
+	RefundTooLarge // refund: more than what is left of the money taken
 	rejectionEnd
 )
 
@@ -70,6 +74,9 @@ var rejectionText = [rejectionEnd]string{
 	AdmissionExpired:    "admission_expired",
 	AdmissionStale:      "admission_stale",
 	GrantStale:          "grant_stale",
+	AttemptStale:        "attempt_stale",
+	ChallengeLimit:      "challenge_limit",
+	RefundTooLarge:      "refund_too_large",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

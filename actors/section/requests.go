@@ -156,6 +156,9 @@ func (s *State) unref(slot uint32) {
 	b := s.bookings.slab.At(slot)
 	b.refs--
 	if b.refs == 0 && !b.state.live() {
+		if b.paid() {
+			s.accounts.Close(slot)
+		}
 		s.buyers.release(b.buyer)
 		s.bookings.remove(slot)
 	}

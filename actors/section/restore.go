@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"holdfast/actors/section/account"
 )
 
 // ErrSnapshot says that bytes are not a snapshot of this section: of another version or layout, damaged, or not
@@ -23,7 +25,7 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
 	d.version = d.byte()
-	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion3, "version")
+	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
 	s.lastAt = Instant(d.uvarint(math.MaxInt64))
@@ -33,7 +35,10 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s.restoreRequests(d)
 	s.restoreEnded(d)
 	if d.version >= snapshotVersion3 {
-		d.require(s.fences.Restore(d.uvarint), "fences")
+		d.require(s.fences.Restore(d.uvarint) || d.version > snapshotVersion3 && !s.fences.Any(), "fences")
+	}
+	if d.version >= snapshotVersion4 {
+		s.restoreAccounts(d)
 	}
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
@@ -181,6 +186,43 @@ func (s *State) restoreEnded(d *decoder) {
 	}
 }
 
+// restoreAccounts reads the accounts, which a snapshot of this version has some of.
+func (s *State) restoreAccounts(d *decoder) {
+	n, next := d.uvarint(math.MaxUint32), BookingNo(1)
+	d.require(n > 0, "version without need")
+	for ; n > 0 && d.err == nil; n-- {
+		no := next + BookingNo(d.uvarint(math.MaxUint64))
+		slot := s.bookings.find(no)
+		d.require(no >= next && slot != 0, "account of no booking")
+		if d.err != nil {
+			return
+		}
+		next = no + 1
+		open := s.accounts.RestoreAccount(slot, s.lastAt, d)
+		b := s.bookings.slab.At(slot)
+		b.marks |= paidMark
+		b.refs += open
+		s.checkAccount(d, slot, b)
+	}
+}
+
+// checkAccount refuses an account that its booking's state contradicts.
+func (s *State) checkAccount(d *decoder, slot uint32, b *booking) {
+	_, phase := s.accounts.Last(slot)
+	sold := b.state == BookingConfirmed || b.state == BookingRefunded
+	running := phase == account.Opened || phase == account.Challenge
+	d.require(!running || b.state == BookingPaying, "account of a booking that does not pay")
+	d.require(phase != account.Captured || sold, "money for nothing")
+	refunds := s.accounts.Refunds(slot)
+	for i := range refunds {
+		r := &refunds[i]
+		for _, seat := range r.Seats {
+			d.require(r.Back || r.Replaced || int(seat) < len(s.seats.holder) && s.seats.holder[seat] == slot &&
+				b.state == BookingConfirmed, "refund of a seat that is not there")
+		}
+	}
+}
+
 // checkRemembered refuses an ended booking that nothing names: it would never be forgotten.
 func (s *State) checkRemembered(d *decoder) {
 	s.bookings.each(func(slot uint32) {
@@ -188,6 +230,12 @@ func (s *State) checkRemembered(d *decoder) {
 		d.require(b.refs > 0 || b.state.live(), "ended booking that nothing names")
 	})
 }
+
+// Number, Bytes, Require and Failed make a decoder an account.Source.
+func (d *decoder) Number(limit uint64) uint64   { return d.uvarint(limit) }
+func (d *decoder) Bytes(n int) []byte           { return d.take(n) }
+func (d *decoder) Require(ok bool, what string) { d.require(ok, what) }
+func (d *decoder) Failed() bool                 { return d.err != nil }
 
 // decoder reads a snapshot. After its first error it reads zeros.
 type decoder struct {
@@ -202,7 +250,7 @@ func (d *decoder) require(ok bool, what string) {
 	}
 }
 
-// take returns the next n ≤ 16 bytes.
+// take returns the next n bytes, of which there are few.
 func (d *decoder) take(n int) []byte {
 	d.require(len(d.rest) >= n, "length")
 	if d.err != nil {

@@ -17,7 +17,7 @@ func BenchmarkSale(b *testing.B) {
 		for _, kind := range [...]CommandKind{BeginPayment, ConfirmPayment} {
 			h.c = Command{
 				Kind: kind, At: Instant(i / 100), Buyer: buyerOf(i), Booking: BookingNo(i + 1),
-				Request: requestOf(i<<8 | uint64(kind)<<40),
+				Request: requestOf(i<<8 | uint64(kind)<<40), Pay: Payment{Attempt: 1},
 			}
 			h.run()
 		}

@@ -5,12 +5,14 @@ import (
 	"hash/fnv"
 )
 
-// The first byte of a snapshot. Version 2 counts payment attempts, version 3 has coordinators' fences too. Each is
-// written only where there are any: everything else keeps the bytes of version 1, which older builds read too.
+// The first byte of a snapshot. Version 2 counts payment attempts, version 3 has coordinators' fences too, version 4
+// accounts. Each is written only where there are any: everything else keeps the bytes of version 1, which older builds
+// read too.
 const (
 	snapshotVersion1 = 1
 	snapshotVersion2 = 2
 	snapshotVersion3 = 3
+	snapshotVersion4 = 4
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
@@ -23,10 +25,13 @@ const (
 //	requests:  count, each: id 16, fingerprint 8, age, booking number, placed
 //	ended:     count, each: booking number, age
 //	fences:    count, each: epoch, number of the first grant that counts (version 3)
+//	accounts:  count, each: booking number gap, account.Book.AppendAccount (version 4)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
 	switch {
+	case s.accounts.Len() > 0:
+		return s.appendSnapshot(dst, snapshotVersion4)
 	case s.fences.Any():
 		return s.appendSnapshot(dst, snapshotVersion3)
 	case s.anyAttempts():
@@ -41,6 +46,9 @@ func (s *State) AppendSnapshot(dst []byte) []byte {
 func (s *State) AppendTruth(dst []byte) []byte {
 	if dst = s.appendSnapshot(dst, snapshotVersion1); s.fences.Any() {
 		dst = s.fences.AppendSnapshot(dst)
+	}
+	if s.accounts.Len() > 0 {
+		dst = s.appendAccounts(dst)
 	}
 	return dst
 }
@@ -64,6 +72,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	dst = s.appendEnded(dst)
 	if version >= snapshotVersion3 {
 		dst = s.fences.AppendSnapshot(dst)
+	}
+	if version >= snapshotVersion4 {
+		dst = s.appendAccounts(dst)
 	}
 	return dst
 }
@@ -158,5 +169,21 @@ func (s *State) appendEnded(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(s.bookings.numberOf(e.slot)))
 		dst = binary.AppendUvarint(dst, uint64(s.lastAt-e.at))
 	}
+	return dst
+}
+
+func (s *State) appendAccounts(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(s.accounts.Len()))
+	next := BookingNo(1)
+	s.bookings.each(func(slot uint32) {
+		b := s.bookings.slab.At(slot)
+		if !b.paid() {
+			return
+		}
+		no := s.bookings.number(b)
+		dst = binary.AppendUvarint(dst, uint64(no-next))
+		next = no + 1
+		dst = s.accounts.AppendAccount(dst, slot, s.lastAt)
+	})
 	return dst
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"holdfast/actors/grant"
+	"holdfast/actors/section/account"
 	"holdfast/actors/section/dense"
 )
 
@@ -27,6 +28,7 @@ type State struct {
 	ended    dense.Queue[endedBooking]
 	expiry   dense.Slab[expiryItem]
 	paying   uint32
+	accounts account.Book
 
 	fences grant.Fences
 
@@ -144,11 +146,13 @@ func (s *State) Owner(no BookingNo) (BuyerID, bool) {
 	return s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id, true
 }
 
-// Paying calls visit for every booking in state paying, ascending. It looks at every booking: for start-up, not for
-// every command.
-func (s *State) Paying(visit func(BookingNo)) {
+// Unsettled calls visit for every booking about whose money the processor is to be asked, ascending: those in state
+// paying, and those with a refund that is due or pending. It looks at every booking: for start-up, not for every
+// command.
+func (s *State) Unsettled(visit func(BookingNo)) {
 	s.bookings.each(func(slot uint32) {
-		if b := s.bookings.slab.At(slot); b.state == BookingPaying {
+		b := s.bookings.slab.At(slot)
+		if b.state == BookingPaying || b.paid() && s.accounts.Owes(slot) {
 			visit(s.bookings.number(b))
 		}
 	})
@@ -186,4 +190,5 @@ func (s *State) describe(slot uint32, d *Decision) {
 	o := &d.Outcome
 	o.Booking, o.State, o.ExpiresAt, o.Split = s.bookings.number(b), b.state, s.endOf(b), b.split()
 	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)
+	s.tellMoney(slot, b, d)
 }

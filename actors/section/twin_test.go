@@ -29,6 +29,7 @@ type twinBooking struct {
 	seats             []SeatIndex
 	placed, expiresAt Instant
 	attempts          int
+	twinMoney
 }
 
 type twinRequest struct {
@@ -198,16 +199,21 @@ func (t *twin) enough(c *Command) Rejection {
 // judgeBooking is a table of states and commands, in the order hold, extend … of the columns.
 func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 	b := t.bookings[c.Booking]
-	if b == nil || !c.Operator && (b.buyer != c.Buyer || c.Kind == RefundBooking) {
+	if b == nil || !c.Operator && (b.buyer != c.Buyer || c.Kind == RefundBooking || c.Kind == SettleRefund ||
+		c.Kind == RetryRefund) {
 		return BookingUnknown, false
 	}
 	lapsed := c.At >= b.expiresAt
+	if r, repeat, told := b.judgeWord(c); told {
+		return r, repeat
+	}
 	switch [2]int{int(b.state), int(c.Kind)} {
 	case [2]int{int(BookingReleased), int(ReleaseHold)}:
 		return Accepted, true
-	case [2]int{int(BookingHeld), int(ReleaseHold)}, [2]int{int(BookingConfirmed), int(RefundBooking)},
-		[2]int{int(BookingPaying), int(ConfirmPayment)}, [2]int{int(BookingPaying), int(FailPayment)}:
+	case [2]int{int(BookingHeld), int(ReleaseHold)}:
 		return Accepted, false
+	case [2]int{int(BookingConfirmed), int(RefundBooking)}:
+		return b.judgeRefund(c), false
 	case [2]int{int(BookingHeld), int(RefundBooking)}:
 		return NotConfirmed, false
 	}
@@ -222,7 +228,7 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 		return HoldReleasedAlready, false
 	case b.state == BookingRefunded:
 		return AlreadyRefunded, false
-	case c.Kind == ConfirmPayment || c.Kind == FailPayment:
+	case c.Kind == ConfirmPayment || c.Kind == FailPayment || c.Kind == ChallengePayment:
 		return NotPaying, false
 	case c.Kind == ExtendHold && b.placed+Instant(t.rules.HoldCeiling)-b.expiresAt < Instant(min(1000, t.rules.HoldTTL/2)):
 		return ExtensionLimit, false
@@ -230,6 +236,8 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 		return Accepted, true
 	case c.Kind == BeginPayment && b.attempts >= 5:
 		return PaymentAttempts, false
+	case c.Kind == BeginPayment && int(c.Pay.Attempt) != b.attempts+1:
+		return AttemptStale, false
 	}
 	return Accepted, false
 }
@@ -301,13 +309,18 @@ func (t *twin) acceptBooking(c *Command) {
 	case BeginPayment:
 		b.state = BookingPaying
 		b.attempts++
+		b.tried = append(b.tried, c.Pay.Amount)
 	case ConfirmPayment:
-		b.state = BookingConfirmed
-		t.paint(b.seats, Sold)
+		t.captured(c, b)
 	case FailPayment:
 		b.state = BookingHeld
+		b.failed(c, b.placed+Instant(t.rules.HoldCeiling), &b.expiresAt)
+	case ChallengePayment:
+		b.challengedAt = c.At + 1
 	case RefundBooking:
-		t.finish(c.Booking, BookingRefunded, c.At)
+		t.refund(c, b)
+	case SettleRefund, RetryRefund:
+		t.settle(c, b)
 	}
 }
 
@@ -339,7 +352,7 @@ func (t *twin) forget(now Instant) {
 	}
 	for no, b := range t.bookings {
 		names := func(q twinRequest) bool { return q.booking == no }
-		if !b.state.live() && !slices.ContainsFunc(t.requests, names) && !slices.ContainsFunc(t.ended, names) {
+		if !b.state.live() && !b.owes() && !slices.ContainsFunc(t.requests, names) && !slices.ContainsFunc(t.ended, names) {
 			delete(t.bookings, no)
 		}
 	}

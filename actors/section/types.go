@@ -3,6 +3,7 @@ package section
 import (
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
+	"holdfast/actors/section/account"
 )
 
 // Distinct numbers get distinct types: swapping two is a compile error.
@@ -12,7 +13,7 @@ type (
 	// Seq is a record's number in its section's log.
 	Seq = machine.Seq
 	// SeatIndex is a seat's place in its section's Layout, starting at 0.
-	SeatIndex uint32
+	SeatIndex = account.SeatIndex
 	// Instant is a moment in milliseconds since the Unix epoch, UTC.
 	Instant = machine.Instant
 	// Millis is a length of time in milliseconds.
@@ -23,6 +24,15 @@ type (
 	BookingNo uint64
 	// CategoryID is a price category's place in the event's category list.
 	CategoryID uint16
+
+	// Payment is what a command or a change says of money.
+	Payment = account.Payment
+	// Money is a booking's account.
+	Money = account.Money
+	// Past is an attempt that is over, and not the last.
+	Past = account.Past
+	// Refund is money on its way back.
+	Refund = account.Refund
 )
 
 // numbersPerMilli is how many booking numbers a millisecond has for itself. No section places as many bookings: a
@@ -112,18 +122,21 @@ type CommandKind uint8
 
 // The commands.
 const (
-	PlaceHold      CommandKind = iota + 1 // Seats, named by the buyer
-	PlaceBest                             // Quantity, Category, AnyCategory, AccessibleOnly, TogetherOnly
-	ExtendHold                            // Booking
-	ReleaseHold                           // Booking
-	BeginPayment                          // Booking
-	ConfirmPayment                        // Booking, in state paying
-	FailPayment                           // Booking, in state paying
-	RefundBooking                         // Booking, confirmed
-	ExpireHolds                           // Max: how many at most, so that a wave is cut into bounded records
-	BlockSeats                            // Seats
-	UnblockSeats                          // Seats
-	FenceGrants                           // Grant: from this one on
+	PlaceHold        CommandKind = iota + 1 // Seats, named by the buyer
+	PlaceBest                               // Quantity, Category, AnyCategory, AccessibleOnly, TogetherOnly
+	ExtendHold                              // Booking
+	ReleaseHold                             // Booking
+	BeginPayment                            // Booking; Pay: Attempt one above the last, Amount, Reference
+	ConfirmPayment                          // Booking; Pay: Attempt, whose money is taken
+	FailPayment                             // Booking; Pay: Attempt, which never takes money, Reason
+	RefundBooking                           // Booking, confirmed; Seats (none: all left); Pay: Amount, Captured
+	ExpireHolds                             // Max: how many at most, so that a wave is cut into bounded records
+	BlockSeats                              // Seats
+	UnblockSeats                            // Seats
+	FenceGrants                             // Grant: from this one on
+	ChallengePayment                        // Booking; Pay: Attempt, which waits for its buyer
+	SettleRefund                            // Booking; Pay: Refund, State: the processor's word on it
+	RetryRefund                             // Booking; Pay: Refund, which has failed for good
 )
 
 // Command is a request. All time, identity and chance is data in it; the core consults nothing else.
@@ -150,12 +163,15 @@ type Command struct {
 	Horizon      Seq
 
 	Grant grant.Grant // PlaceHold, PlaceBest of a coordinated event; FenceGrants; grant.Key of other commands under a key
+
+	Pay Payment // of commands about money
 }
 
 // ChangeKind says what happened.
 type ChangeKind uint8
 
-// The changes. Each is the complete effect of one command (one booking, for ExpireHolds).
+// The changes. Each is the complete effect of one command (one booking, for ExpireHolds); a refund of nothing is due and
+// done. PaymentBegun, BookingSold and PaymentFailed of builds without attempts name none.
 const (
 	HoldPlaced ChangeKind = iota + 1
 	HoldExtended
@@ -168,6 +184,11 @@ const (
 	SeatsBlocked
 	SeatsUnblocked
 	GrantsFenced
+	PaymentChallenged // Pay: Attempt; ExpiresAt: until when
+	RefundDue         // Seats, none for an anomaly; Pay: Refund, Attempt, Reason, Amount, Captured, Reference
+	RefundPending     // Seats: those that are on sale again by this change; Pay: Refund
+	RefundDone        // likewise
+	RefundFailed      // Pay: Refund, Next
 )
 
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
@@ -181,11 +202,12 @@ type Change struct {
 	Fingerprint uint64
 	Buyer       BuyerID     // HoldPlaced
 	Booking     BookingNo   // all but block/unblock
-	ExpiresAt   Instant     // HoldPlaced, HoldExtended
+	ExpiresAt   Instant     // HoldPlaced, HoldExtended; PaymentFailed that gives a booking its minute
 	Seats       []SeatIndex // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
 	Grant       grant.Grant // GrantsFenced; HoldPlaced of a coordinated event
 	Total       int64       // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
 	PriceMark   PriceMark   // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
+	Pay         Payment     // of changes of money
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -200,6 +222,9 @@ type Outcome struct {
 	Lost []SeatIndex
 	// Seats of the booking, ascending. Owned by the outcome.
 	Seats []SeatIndex
+	// Money is the booking's account, if it has one: of an answer without a change as it stands, else as it stood. Owned by
+	// the outcome.
+	Money *Money
 	// DependsOn is the record that must be durable before this answer may be told: the newest state it was judged on.
 	// The Writer compares it with the durable seq.
 	DependsOn Seq

@@ -92,6 +92,9 @@ func (s *world) chooseKind(w *intent) {
 		c.Kind, w.read = section.ExtendHold, true
 		c.Request = section.RequestID{}
 	}
+	if c.Kind == section.BeginPayment || c.Kind == section.ConfirmPayment || c.Kind == section.FailPayment {
+		c.Pay.Attempt = uint8(1 + s.chance.IntN(4)/3)
+	}
 }
 
 // salesDice makes chooseKind roll holds, begun payments and confirmations only.
@@ -209,6 +212,8 @@ func (s *world) judgeRefusal(r *request, in *intent) {
 		just = ever(section.BookingConfirmed)
 	case section.PaymentInProgress, section.NotPaying:
 		just = ever(section.BookingPaying) || o.Rejection == section.NotPaying && ever(section.BookingHeld)
+	case section.AttemptStale:
+		just = r.Command.Pay.Attempt > 0 && (ever(section.BookingHeld) || ever(section.BookingPaying))
 	case section.HoldExpiredAlready:
 		just = ever(section.BookingExpired)
 	case section.HoldReleasedAlready:

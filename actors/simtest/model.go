@@ -28,6 +28,7 @@ type Booking struct {
 	Seats     []section.SeatIndex
 	State     section.BookingState
 	Ever      map[section.BookingState]bool // the states that a durable record said
+	Attempt   uint8                         // the last one begun
 	ExpiresAt section.Instant
 }
 
@@ -99,8 +100,28 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.give(c.Seats, 0, e.Seq)
 	case section.GrantsFenced:
 		return nil
+	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
+		return m.refunded(c, e.Seq)
 	}
 	return m.moved(c, e.Seq)
+}
+
+// refunded follows the seats of a refund; with the last of them the booking is refunded.
+func (m *Model) refunded(c *section.Change, seq section.Seq) error {
+	b := m.Bookings[c.Booking]
+	switch {
+	case b == nil || c.Kind == section.RefundDue && len(c.Seats) > 0 && b.State != section.BookingConfirmed:
+		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
+	case c.Kind == section.RefundDue || len(c.Seats) == 0:
+		return nil
+	}
+	left := slices.DeleteFunc(slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) })
+	if len(left) == 0 {
+		b.State, b.Ever[section.BookingRefunded] = section.BookingRefunded, true
+	} else {
+		b.Seats = left
+	}
+	return m.give(c.Seats, c.Booking, seq)
 }
 
 func (m *Model) placed(c *section.Change) error {
@@ -142,6 +163,7 @@ var moves = map[section.ChangeKind]struct {
 	section.HoldReleased:          {section.BookingHeld, section.BookingReleased, true},
 	section.HoldExpired:           {section.BookingHeld, section.BookingExpired, true},
 	section.PaymentBegun:          {section.BookingHeld, section.BookingPaying, false},
+	section.PaymentChallenged:     {section.BookingPaying, section.BookingPaying, false},
 	section.PaymentFailed:         {section.BookingPaying, section.BookingHeld, false},
 	section.BookingSold:           {section.BookingPaying, section.BookingConfirmed, false},
 	section.BookingRefundedChange: {section.BookingConfirmed, section.BookingRefunded, true},
@@ -158,9 +180,17 @@ func (m *Model) moved(c *section.Change, seq section.Seq) error {
 	if c.Kind == section.PaymentBegun && c.At >= b.ExpiresAt {
 		return fmt.Errorf("P4: payment of booking %d begun at %d, after its end %d", c.Booking, c.At, b.ExpiresAt)
 	}
+	if c.Kind == section.PaymentBegun {
+		if c.Pay.Attempt != b.Attempt+1 {
+			return fmt.Errorf("I1: attempt %d of booking %d begun after attempt %d", c.Pay.Attempt, c.Booking, b.Attempt)
+		}
+		b.Attempt = c.Pay.Attempt
+	} else if c.Pay.Attempt != 0 && c.Pay.Attempt != b.Attempt {
+		return fmt.Errorf("I3: word on attempt %d of booking %d while %d is the last", c.Pay.Attempt, c.Booking, b.Attempt)
+	}
 	b.State = move.to
 	b.Ever[move.to] = true
-	if c.Kind == section.HoldExtended {
+	if c.Kind == section.HoldExtended || c.Kind == section.PaymentFailed && c.ExpiresAt != 0 {
 		b.ExpiresAt = c.ExpiresAt
 	}
 	if move.frees {
@@ -205,7 +235,7 @@ var changes = map[section.CommandKind]section.ChangeKind{
 	section.ExtendHold:  section.HoldExtended,
 	section.ReleaseHold: section.HoldReleased, section.BeginPayment: section.PaymentBegun,
 	section.ConfirmPayment: section.BookingSold,
-	section.FailPayment:    section.PaymentFailed, section.RefundBooking: section.BookingRefundedChange,
+	section.FailPayment:    section.PaymentFailed, section.RefundBooking: section.RefundDue,
 	section.BlockSeats: section.SeatsBlocked, section.UnblockSeats: section.SeatsUnblocked,
 }
 

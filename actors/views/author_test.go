@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/venue"
 	"holdfast/storage"
 )
@@ -109,7 +110,8 @@ func (a *author) record(n int) {
 
 var wishes = []section.CommandKind{
 	section.PlaceHold, section.PlaceHold, section.PlaceBest, section.PlaceBest, section.ExtendHold, section.ReleaseHold, section.BeginPayment,
-	section.BeginPayment, section.ConfirmPayment, section.ConfirmPayment, section.FailPayment, section.RefundBooking, section.ExpireHolds,
+	section.BeginPayment, section.ConfirmPayment, section.ConfirmPayment, section.FailPayment, section.ChallengePayment,
+	section.RefundBooking, section.SettleRefund, section.SettleRefund, section.ExpireHolds,
 	section.BlockSeats, section.UnblockSeats,
 }
 
@@ -127,5 +129,30 @@ func (a *author) wish() section.Command {
 			c.Seats = append(c.Seats, seat)
 		}
 	}
+	a.pay(&c)
 	return c
+}
+
+// pay says what a command about money has to: mostly of the open attempt, or of the newest refund.
+func (a *author) pay(c *section.Command) {
+	if !a.state.Lookup(c.Booking, &a.d) {
+		return
+	}
+	money := section.Money{}
+	if m := a.d.Outcome.Money; m != nil {
+		money = *m
+	}
+	switch c.Kind {
+	case section.BeginPayment:
+		c.Pay = section.Payment{Attempt: money.Attempt + 1, Amount: 10, Reference: "at the bank"}
+	case section.ConfirmPayment, section.FailPayment, section.ChallengePayment:
+		c.Pay.Attempt = max(money.Attempt, 1)
+	case section.RefundBooking:
+		c.Pay.Amount = a.chance.Int64N(4)
+		if c.Seats = nil; a.chance.IntN(2) == 0 {
+			c.Seats = a.d.Outcome.Seats[:1]
+		}
+	case section.SettleRefund:
+		c.Pay.Refund, c.Pay.State = uint32(len(money.Refunds)), account.RefundState(2+a.chance.IntN(3))
+	}
 }

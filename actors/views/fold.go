@@ -58,6 +58,8 @@ func (f *folder) apply(c *section.Change) (why string) {
 		return ""
 	case section.GrantsFenced:
 		return ""
+	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
+		return f.refund(c)
 	}
 	return f.move(c)
 }
@@ -83,6 +85,28 @@ func (f *folder) mark(seats []section.SeatIndex, row storage.ProjectedSeat) {
 	}
 }
 
+// refund frees the seats that are on sale again; a booking keeps those that were the last of it.
+func (f *folder) refund(c *section.Change) string {
+	b := f.bookings[c.Booking]
+	switch {
+	case b == nil:
+		return fmt.Sprintf("refund of booking %d, which was never placed", c.Booking)
+	case c.Kind == section.RefundDue || len(c.Seats) == 0:
+		return ""
+	case b.State != section.BookingConfirmed:
+		return fmt.Sprintf("booking %d is %v, and gives seats back", c.Booking, b.State)
+	}
+	b.ChangedAt = c.At
+	left := slices.DeleteFunc(slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) })
+	if len(left) > 0 {
+		b.Seats = left
+	} else {
+		b.State, b.EndedAt = section.BookingRefunded, c.At
+	}
+	f.mark(c.Seats, storage.ProjectedSeat{ChangedAt: c.At})
+	return ""
+}
+
 // move is what a change does to a booking.
 type move struct {
 	from, to section.BookingState
@@ -93,6 +117,7 @@ var moves = map[section.ChangeKind]move{
 	section.HoldReleased:          {section.BookingHeld, section.BookingReleased},
 	section.HoldExpired:           {section.BookingHeld, section.BookingExpired},
 	section.PaymentBegun:          {section.BookingHeld, section.BookingPaying},
+	section.PaymentChallenged:     {section.BookingPaying, section.BookingPaying},
 	section.PaymentFailed:         {section.BookingPaying, section.BookingHeld},
 	section.BookingSold:           {section.BookingPaying, section.BookingConfirmed},
 	section.BookingRefundedChange: {section.BookingConfirmed, section.BookingRefunded},
@@ -114,7 +139,7 @@ func (f *folder) move(c *section.Change) string {
 		b.EndedAt = c.At
 		f.mark(b.Seats, storage.ProjectedSeat{ChangedAt: c.At})
 	}
-	if c.Kind == section.HoldExtended {
+	if c.Kind == section.HoldExtended || c.Kind == section.PaymentFailed && c.ExpiresAt != 0 {
 		b.ExpiresAt = c.ExpiresAt
 	}
 	return ""

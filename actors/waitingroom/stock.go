@@ -112,7 +112,8 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 			r.duties.bought = append(r.duties.bought, gate.Buyer(b.buyer))
 		}
 		r.hurry()
-	case section.HoldExtended, section.BookingRefundedChange, section.SeatsBlocked, section.SeatsUnblocked,
+	case section.HoldExtended, section.BookingRefundedChange, section.PaymentChallenged, section.RefundDue,
+		section.RefundPending, section.RefundDone, section.RefundFailed, section.SeatsBlocked, section.SeatsUnblocked,
 		section.GrantsFenced:
 	}
 }

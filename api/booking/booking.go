@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 	"unicode/utf8"
 
 	"holdfast/actors"
 	"holdfast/actors/gate/place"
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/api/auth"
 	"holdfast/api/call"
@@ -30,7 +32,10 @@ type Engine interface {
 	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is
 	// not known yet.
 	Confirm(id actors.BookingID, who actors.Caller, token string, timeout time.Duration, out *actors.BookingView) error
-	Refund(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	// Refund owes money back. A nil error with a refund that is due means that the processor has not answered yet.
+	Refund(
+		id actors.BookingID, who actors.Caller, call actors.RefundCall, timeout time.Duration, out *actors.BookingView,
+	) error
 }
 
 // Admissions opens what a buyer brings to be let in by.
@@ -186,8 +191,48 @@ func (h *Handlers) Extend(r *call.Call) error { return h.changeBooking(r, h.engi
 // Release gives the seats of a hold back.
 func (h *Handlers) Release(r *call.Call) error { return h.changeBooking(r, h.engine.Release) }
 
-// Refund gives the money and the seats of a confirmed booking back. Operators only.
-func (h *Handlers) Refund(r *call.Call) error { return h.changeBooking(r, h.engine.Refund) }
+// Refund gives the money and the seats of a confirmed booking back, of all seats or of some. Operators only.
+func (h *Handlers) Refund(r *call.Call) error {
+	id, err := r.Booking()
+	if err != nil {
+		return err
+	}
+	var body wire.Refund
+	if len(r.Body()) > 0 {
+		if err := wire.Decode(r.Body(), &body); err != nil {
+			return err
+		}
+	}
+	fees, err := price.ParseFeePolicy(cmp.Or(body.Fees, price.ReturnFees.String()))
+	if err != nil {
+		return problem.BadField("fees", `is neither "return" nor "keep"`)
+	}
+	if body.Seats != nil && len(body.Seats) == 0 {
+		return noSeats
+	}
+	who, err := r.NamedAt(h.engine, id)
+	if err != nil {
+		return err
+	}
+	fingerprint := r.Fingerprint()
+	for _, seat := range body.Seats {
+		fingerprint.Text("seat")
+		fingerprint.Text(seat)
+	}
+	if fees == price.KeepFees {
+		fingerprint.Text(fees.String())
+	}
+	call := actors.RefundCall{Seats: body.Seats, Fees: fees}
+	if err := h.engine.Refund(id, r.Caller(who), call, h.timeout, &r.View); err != nil {
+		return err
+	}
+	due := func(refund actors.RefundView) bool { return refund.State == "due" }
+	if slices.ContainsFunc(r.View.Refunds, due) {
+		r.Ctx.Response.Header.Set("Retry-After", "1")
+		return sendBooking(r, http.StatusAccepted)
+	}
+	return sendBooking(r, http.StatusOK)
+}
 
 // tokenCharactersMax bounds a payment token.
 const tokenCharactersMax = 512
@@ -279,6 +324,14 @@ func appendBooking(r *call.Call, dst []byte) []byte {
 	}
 	for _, t := range view.Tickets {
 		booking.Tickets = append(booking.Tickets, wire.Ticket(t))
+	}
+	for _, b := range view.Refunds {
+		booking.Refunds = append(booking.Refunds, wire.BookingRefund{No: b.No, State: b.State, Seats: b.Seats,
+			Amount: wire.Money{Amount: b.Amount, Currency: view.Currency}})
+	}
+	if view.Next.Type != "" {
+		until := call.TimeIn(cmp.Or(view.Zone, time.UTC), view.Next.Until)
+		booking.NextAction = &wire.NextAction{Type: view.Next.Type, URL: view.Next.URL, ExpiresAt: &until}
 	}
 	return wire.AppendBooking(dst, &booking)
 }

@@ -36,6 +36,7 @@ var refusals = map[section.Rejection]*Kind{
 	section.SoldOut:             define(409, "sold_out", "Not enough suitable seats are free"),
 	section.PaymentAttempts: define(409, "payment_attempts",
 		"Too many payments were tried for this booking; it stays held until its end"),
+	section.RefundTooLarge: define(409, "refund_too_large", "More than what is left of the booking's payment"),
 	section.TooManyRequests: define(429, "rate_limited",
 		"Too many requests of one buyer are remembered; some are forgotten each day").
 		limited("remembered").after(3600),
@@ -64,6 +65,7 @@ var conditions = []struct {
 	{actors.ErrUnavailable, Unavailable, ""},
 	{actors.ErrMismatch, mismatch, ""},
 	{actors.ErrDeclined, declined, ""},
+	{actors.ErrProcessor, processorSilent, ""},
 }
 
 // Classify turns any error into what the caller is told. The second result says that the error is a surprise, to be

@@ -21,9 +21,11 @@ type Kind struct {
 
 // Every code of the public API. A code is for ever; titles may improve.
 var (
-	BadRequest       = define(400, "bad_request", "The request cannot be understood")
-	CardData         = define(400, "card_data_refused", "Card numbers are not accepted here; send a payment token")
-	Unauthorized     = define(401, "unauthorized", "Say who you are")
+	BadRequest      = define(400, "bad_request", "The request cannot be understood")
+	CardData        = define(400, "card_data_refused", "Card numbers are not accepted here; send a payment token")
+	Unauthorized    = define(401, "unauthorized", "Say who you are")
+	processorSilent = define(503, "processor_unavailable",
+		"The payment processor does not answer; nothing was charged, and the hold stays").after(2)
 	declined         = define(402, "payment_declined", "The payment was declined; the hold stays")
 	Forbidden        = define(403, "forbidden", "Only operators may do this")
 	NotFound         = define(404, "not_found", "There is nothing here")

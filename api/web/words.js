@@ -13,6 +13,7 @@ const problemWords = {
   hold_released: 'You gave these seats back already.',
   extension_limit: 'This hold cannot be extended any further. Please buy or let go.',
   payment_declined: 'The card was declined. Your seats are still held: try another way to pay.',
+  processor_unavailable: 'Paying does not work at the moment. Nothing was charged, and your seats are still held: try again.',
   payment_in_progress: 'The payment is being checked right now.',
   already_confirmed: 'You have bought these seats already.',
   already_refunded: 'This booking was refunded.',

@@ -19,7 +19,7 @@ import (
 var speaksForItself = []string{"event_deleted", "event_has_bookings", "last_node",
 	"event_not_over", "not_forgettable",
 	"bad_request", "invalid", "header_too_large", "method_not_allowed", "plan_invalid", "node_unknown",
-	"node_ambiguous", "not_clustered", "not_confirmed", "not_paying", "seats_not_free"}
+	"node_ambiguous", "not_clustered", "not_confirmed", "not_paying", "refund_too_large", "seats_not_free"}
 
 // woven are the codes whose words are made of the answer's figures.
 var woven = []string{"seat_taken", "not_together"}

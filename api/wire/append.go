@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -66,5 +67,25 @@ func AppendBooking(dst []byte, b *Booking) []byte {
 		}
 		dst = append(dst, ']')
 	}
-	return append(dst, '}')
+	return append(appendPayment(dst, b), '}')
+}
+
+// appendPayment appends what only a booking that has paid has: made by encoding/json, for it is rare.
+func appendPayment(dst []byte, b *Booking) []byte {
+	if b.NextAction != nil {
+		dst = appendJSON(append(dst, `,"next_action":`...), b.NextAction)
+	}
+	if len(b.Refunds) > 0 {
+		dst = appendJSON(append(dst, `,"refunds":`...), b.Refunds)
+	}
+	return dst
+}
+
+// appendJSON appends a value that always encodes.
+func appendJSON(dst []byte, v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // a type of this package
+	}
+	return append(dst, text...)
 }

@@ -24,19 +24,23 @@ type LogChange struct {
 
 // The kinds of a LogChange. The first two are records without changes.
 const (
-	LogClaim         = "claim"          // somebody took the section over
-	LogReleased      = "released"       // its owner gave the section up
-	LogHoldPlaced    = "hold_placed"    // seats are on hold
-	LogHoldExtended  = "hold_extended"  // until later
-	LogHoldReleased  = "hold_released"  // given back
-	LogHoldExpired   = "hold_expired"   // its time was over
-	LogPaymentBegun  = "payment_begun"  // the processor is about to be asked
-	LogPaymentFailed = "payment_failed" // declined, or never heard of: back on hold
-	LogSold          = "sold"
-	LogRefunded      = "refunded"
-	LogBlocked       = "blocked" // by an operator
-	LogUnblocked     = "unblocked"
-	LogGrantsFenced  = "grants_fenced" // by a coordinator: older grants are no good from here on
+	LogClaim             = "claim"          // somebody took the section over
+	LogReleased          = "released"       // its owner gave the section up
+	LogHoldPlaced        = "hold_placed"    // seats are on hold
+	LogHoldExtended      = "hold_extended"  // until later
+	LogHoldReleased      = "hold_released"  // given back
+	LogHoldExpired       = "hold_expired"   // its time was over
+	LogPaymentBegun      = "payment_begun"  // the processor is about to be asked
+	LogPaymentFailed     = "payment_failed" // declined or cancelled: back on hold
+	LogSold              = "sold"
+	LogRefunded          = "refunded"
+	LogBlocked           = "blocked" // by an operator
+	LogUnblocked         = "unblocked"
+	LogPaymentChallenged = "payment_challenged" // the buyer's bank asks the buyer
+	LogRefundDue         = "refund_due"         // owed from here on; the tickets of its seats are void
+	LogRefundPending     = "refund_pending"     // the processor has taken it, and its seats are on sale again
+	LogRefundFailed      = "refund_failed"      // the money stays with the seller; another is due in its place, if it has one
+	LogGrantsFenced      = "grants_fenced"      // by a coordinator: older grants are no good from here on
 )
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for

@@ -16,8 +16,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/audit"
-	"holdfast/actors/checkout"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/cmd/holdfast/testkit"
@@ -64,54 +63,6 @@ func TestAuditRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-// tableBooks is a processor that keeps its books in the database that is audited.
-type tableBooks struct{ books storage.Payments }
-
-func (g tableBooks) put(ctx context.Context, row storage.PaymentRow, over checkout.Status) (checkout.Status, error) {
-	stands, err := g.books.PutPayment(ctx, row, over.String())
-	return statusNamed(stands.Status), err
-}
-
-func statusNamed(name string) checkout.Status {
-	for _, s := range []checkout.Status{checkout.Charged, checkout.Declined, checkout.Refunded} {
-		if s.String() == name {
-			return s
-		}
-	}
-	return checkout.Unknown
-}
-
-// Charge takes tok_ok and tok_unknown, whose answer it loses, and declines the rest.
-func (g tableBooks) Charge(ctx context.Context, c checkout.Charge) (checkout.Status, error) {
-	word := checkout.Declined
-	if c.Token == "tok_ok" || c.Token == "tok_unknown" {
-		word = checkout.Charged
-	}
-	status, err := g.put(ctx, storage.PaymentRow{ID: string(c.ID), Status: word.String(), Amount: c.Amount,
-		Currency: c.Currency}, checkout.Declined)
-	if err == nil && c.Token == "tok_unknown" {
-		return checkout.Unknown, sandbox.ErrLost
-	}
-	return status, err
-}
-
-func (g tableBooks) Lookup(ctx context.Context, id checkout.PaymentID) (checkout.Status, error) {
-	row, err := g.books.Payment(ctx, string(id))
-	if errors.Is(err, storage.ErrNotFound) {
-		return checkout.NotFound, nil
-	}
-	return statusNamed(row.Status), err
-}
-
-func (g tableBooks) Refund(ctx context.Context, id checkout.PaymentID) (checkout.Status, error) {
-	row, err := g.books.Payment(ctx, string(id))
-	if err != nil {
-		return checkout.Unknown, err
-	}
-	row.Status = checkout.Refunded.String()
-	return g.put(ctx, row, checkout.Charged)
-}
-
 // onlineSale is an engine over a database, and an auditor who may only read it.
 type onlineSale struct {
 	t       *testing.T
@@ -149,7 +100,7 @@ func newOnlineSale(t *testing.T) *onlineSale {
 	address.User = url.UserPassword("looks_only", secretWord)
 	s.auditor = address.String()
 	if s.engine, err = actors.Open(t.Context(), actors.Config{Store: s.store,
-		Gateway: tableBooks{s.store}}); err != nil {
+		Processor: sandbox.OpenShared(s.store)}); err != nil {
 		t.Fatal(err)
 	}
 	s.createEvent()
@@ -214,7 +165,8 @@ func (s *onlineSale) shop(ctx context.Context, no byte) {
 		view := s.buy(actors.Caller{Buyer: section.BuyerID{no, byte(lot.Uint32()), byte(lot.Uint32())}},
 			tokens[lot.IntN(len(tokens))])
 		if view.State == section.BookingConfirmed && lot.IntN(6) > 0 { // else soon nothing is left to sell
-			s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, 10*time.Second, &view))
+			s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, actors.RefundCall{}, 10*time.Second,
+				&view))
 		}
 	}
 }

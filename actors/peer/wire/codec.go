@@ -72,6 +72,8 @@ func (m *Ask) Append(dst []byte) []byte {
 	switch {
 	case m.Keyed:
 		kind = KindAskKeyed
+	case c.Pay != (section.Payment{}):
+		kind = KindAskPaying
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
 	case c.Session != 0:
@@ -90,11 +92,17 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = append(append(dst, c.Request[:]...), c.Buyer[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
 	dst = appendSeats(dst, c.Seats)
-	switch {
-	case m.Keyed:
-	case c.Grant.Number != 0:
+	switch kind {
+	case KindAskKeyed:
+		if c.Pay == (section.Payment{}) {
+			return append(dst, 0)
+		}
+		return appendPayment(append(dst, 1), &c.Pay)
+	case KindAskPaying:
+		return appendPayment(dst, &c.Pay)
+	case KindAskGranted:
 		return appendGrant(dst, c)
-	case c.Session != 0:
+	case KindAskAdmitted:
 		return appendSession(dst, c)
 	}
 	return dst
@@ -102,8 +110,11 @@ func (m *Ask) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Answer) Append(dst []byte) []byte {
-	o := &m.Outcome
-	dst = binary.AppendUvarint(append(dst, byte(KindAnswer)), m.ID)
+	o, kind := &m.Outcome, KindAnswer
+	if m.Code == Decided && o.Money != nil {
+		kind = KindAnswerPaid
+	}
+	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
 	dst = append(dst, byte(m.Code))
 	switch m.Code {
 	case Moved:
@@ -120,7 +131,10 @@ func (m *Answer) Append(dst []byte) []byte {
 	dst = append(dst, byte(o.Rejection), flags(o.Repeat, o.Split), byte(o.State))
 	dst = binary.AppendUvarint(dst, uint64(o.Booking))
 	dst = binary.AppendVarint(dst, int64(o.ExpiresAt))
-	return appendSeats(appendSeats(dst, o.Seats), o.Lost)
+	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerPaid {
+		return o.Money.Append(dst)
+	}
+	return dst
 }
 
 // Append appends the message to dst.

@@ -60,14 +60,13 @@ func (d *Decoder) Ask(m *Ask) error {
 	case KindAskGranted:
 		d.grant(c)
 	case KindAskKeyed:
-		m.Keyed = true
-	}
-	if m.Keyed && (m.Search || len(c.Seats) > 0 || c.Request == (section.RequestID{}) || c.Kind < section.ExtendHold ||
-		c.Kind > section.RefundBooking) {
-		d.fail("a command that goes by no coordinator")
+		d.keyed(m)
+	case KindAskPaying:
+		d.payment(&c.Pay)
 	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
-		c.Kind == section.FenceGrants && d.kind == KindAskGranted
+		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
+		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
 	}
@@ -78,6 +77,8 @@ func (d *Decoder) Ask(m *Ask) error {
 func (d *Decoder) Answer(m *Answer) error {
 	*m = Answer{ID: d.uvarint(maxUint64), Code: Code(d.byte())}
 	switch {
+	case d.kind == KindAnswerPaid && m.Code != Decided:
+		d.fail("an account without an outcome")
 	case m.Code == Moved:
 		d.copy(m.Owner[:])
 	case m.Code == Decided:
@@ -106,6 +107,9 @@ func (d *Decoder) decided(m *Answer) {
 	d.seats = d.list(d.seats)
 	d.lost = d.list(d.lost)
 	o.Seats, o.Lost = d.seats, d.lost
+	if d.kind == KindAnswerPaid {
+		o.Money = d.money()
+	}
 }
 
 // categoryBytesMax bounds a category's label in a Search.

@@ -28,6 +28,7 @@ type buyers struct {
 type intent struct {
 	number      int
 	kind        section.CommandKind // PlaceHold, PlaceBest, a command about a booking, or 0: a read
+	attempt     uint8               // of a command about money
 	who         actors.Caller
 	seats       []string
 	section     int // of seats or booking; -1: any
@@ -201,6 +202,9 @@ func (b *buyers) chooseKind(intent *intent) {
 	default:
 		intent.who = actors.Caller{Operator: true}
 	}
+	if k := intent.kind; k == section.BeginPayment || k == section.ConfirmPayment || k == section.FailPayment {
+		intent.attempt = uint8(1 + w.chance.IntN(4)/3)
+	}
 }
 
 // withoutKey makes some intents those of a stranger who has no key: what becomes of them is seen by the stranger's name
@@ -253,7 +257,8 @@ func (b *buyers) call(intent *intent, h *host, timeout time.Duration) {
 		}
 		err = h.e.Book(&book, timeout, &c.out)
 	default:
-		c.got, err = h.e.Act(intent.kind, intent.id, intent.who, deadline, &c.out)
+		command := section.Command{Kind: intent.kind, Pay: section.Payment{Attempt: intent.attempt}}
+		c.got, err = h.e.Act(&command, intent.id, intent.who, deadline, &c.out)
 		if err == nil && c.got.Rejection != section.Accepted {
 			err = &actors.Refusal{Code: c.got.Rejection}
 		}
@@ -481,6 +486,8 @@ func (j *judge) refused(c *call, refused *actors.Refusal) {
 		just = was(section.BookingPaying)
 	case section.NotPaying:
 		just = was(section.BookingHeld)
+	case section.AttemptStale:
+		just = intent.attempt > 0 && (was(section.BookingHeld) || was(section.BookingPaying))
 	case section.HoldExpiredAlready:
 		just = was(section.BookingExpired)
 	case section.HoldReleasedAlready:

@@ -13,7 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"holdfast/actors"
-	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -215,7 +215,7 @@ func (h *host) build() {
 	w := h.w
 	h.witness = cmp.Or(h.spot.memory, witness.New())
 	e, err := actors.OpenStepped(context.Background(), actors.Config{
-		Witness: h.witness, Store: &lossyStore{h.db, h}, Gateway: noGateway{}, Writer: h.id, Name: "sim", Peers: h,
+		Witness: h.witness, Store: &lossyStore{h.db, h}, Processor: noBank{}, Writer: h.id, Name: "sim", Peers: h,
 		MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock, ClockStepMax: actors.ClockStepMaxDefault,
 		ClockSettle: clockSettle,
 	}, shard.Surroundings{
@@ -335,5 +335,5 @@ func (w *world) numberOf(id storage.WriterID) int {
 	return -1
 }
 
-// noGateway is no processor: the simulator's buyers move their bookings themselves.
-type noGateway struct{ checkout.Gateway }
+// noBank is no processor: the simulator's buyers move their bookings themselves.
+type noBank struct{ processor.Processor }

@@ -149,7 +149,7 @@ var messageNames = map[wire.Kind]string{
 // the buyer's home (P5).
 func (w *world) spyOn(from, to *host, message []byte) {
 	switch w.spy.Begin(message) {
-	case wire.KindAsk, wire.KindAskAdmitted:
+	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskPaying:
 		var m wire.Ask
 		if w.spy.Ask(&m) != nil || !m.Search {
 			return
@@ -159,7 +159,7 @@ func (w *world) spyOn(from, to *host, message []byte) {
 			w.tally["search by another than the home"]++
 			w.strays[strayAsk{from.number, m.ID}] = true
 		}
-	case wire.KindAnswer:
+	case wire.KindAnswer, wire.KindAnswerPaid:
 		var m wire.Answer
 		if w.spy.Answer(&m) == nil && m.Code == wire.Decided && m.Outcome.Rejection == section.Accepted &&
 			!m.Outcome.Repeat &&

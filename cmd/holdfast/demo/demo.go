@@ -228,7 +228,7 @@ func (d *Demo) refund(n int) {
 	for _, booking := range oldest {
 		var out actors.BookingView
 		d.logFailure("refund", d.engine.Refund(booking, actors.Caller{Operator: true, Request: d.request()},
-			demoTimeout, &out))
+			actors.RefundCall{}, demoTimeout, &out))
 	}
 }
 

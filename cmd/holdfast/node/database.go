@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/keyfile"

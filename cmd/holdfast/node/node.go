@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"holdfast/actors"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/api/limit/redislimit"
@@ -209,7 +209,7 @@ func (n *Node) openEngine(
 	if err != nil {
 		return err
 	}
-	config.Store, config.Gateway, config.Witness = n.store, n.payments, n.witness
+	config.Store, config.Processor, config.Witness = n.store, n.payments, n.witness
 	if n.engine, err = actors.Open(ctx, config); err != nil {
 		return err
 	}

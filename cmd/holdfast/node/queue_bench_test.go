@@ -17,7 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors"
-	sandbox "holdfast/actors/checkout/oldsandbox"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/gate/audit"
 	"holdfast/api"
 	"holdfast/api/queue"
@@ -73,7 +73,7 @@ func newCrowd(b *testing.B, people int) *crowd {
 		b.Fatal(err)
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	engine, err := actors.Open(context.Background(), actors.Config{Store: store, Gateway: bank, Logger: quiet})
+	engine, err := actors.Open(context.Background(), actors.Config{Store: store, Processor: bank, Logger: quiet})
 	if err != nil {
 		b.Fatal(err)
 	}

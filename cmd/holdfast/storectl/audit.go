@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"holdfast/actors"
 	"holdfast/actors/audit"
-	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/witness"
 	"holdfast/cmd/holdfast/datafolder"
 	"holdfast/storage"
@@ -124,9 +124,8 @@ func paymentsIn(path string) func(visit func(audit.Payment)) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range ledger {
-			visit(auditPayment(&storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount,
-				Currency: p.Currency}))
+		for i := range ledger {
+			visitPayment(ledger[i].Public(time.Now()), visit)
 		}
 		return nil
 	}
@@ -142,22 +141,31 @@ func paymentsOf(ctx context.Context, books storage.Payments) (func(visit func(au
 	}
 	return func(visit func(audit.Payment)) error {
 		return books.Payments(ctx, func(row storage.PaymentRow) error {
-			visit(auditPayment(&row))
+			p, err := sandbox.FromRow(row)
+			if err != nil {
+				return err
+			}
+			visitPayment(p.Public(time.Now()), visit)
 			return nil
 		})
 	}, nil
 }
 
-func auditPayment(p *storage.PaymentRow) audit.Payment {
-	one := audit.Payment{ID: p.ID, Status: paymentStatus[p.Status], Amount: p.Amount, Currency: p.Currency}
-	if id, ok := actors.ParseBookingID([]byte(p.ID)); ok {
+// visitPayment gives an attempt of the processor's list in the audit's words. One that is not decided has no money.
+func visitPayment(p processor.Payment, visit func(audit.Payment)) {
+	one := audit.Payment{ID: string(p.Attempt), Amount: p.Amount, Currency: p.Currency}
+	switch {
+	case p.Status == processor.Captured && p.Refunded >= p.Amount && p.Amount > 0:
+		one.Status = audit.PaymentRefunded
+	case p.Status == processor.Captured:
+		one.Status = audit.PaymentCharged
+	case p.Status.Terminal():
+		one.Status = audit.PaymentDeclined
+	case p.Status != processor.Unknown:
+		return
+	}
+	if id, _, ok := till.ParseAttempt(p.Attempt); ok {
 		one.Section, one.Booking = id.Section, id.No
 	}
-	return one
-}
-
-var paymentStatus = map[string]audit.PaymentStatus{
-	checkout.Charged.String():  audit.PaymentCharged,
-	checkout.Declined.String(): audit.PaymentDeclined,
-	checkout.Refunded.String(): audit.PaymentRefunded,
+	visit(one)
 }

@@ -224,6 +224,11 @@ var changeNames = [...]string{
 	section.SeatsBlocked:          wire.LogBlocked,
 	section.SeatsUnblocked:        wire.LogUnblocked,
 	section.GrantsFenced:          wire.LogGrantsFenced,
+	section.PaymentChallenged:     wire.LogPaymentChallenged,
+	section.RefundDue:             wire.LogRefundDue,
+	section.RefundPending:         wire.LogRefundPending,
+	section.RefundDone:            wire.LogRefunded,
+	section.RefundFailed:          wire.LogRefundFailed,
 }
 
 // recordNames are the names of records that hold no change.

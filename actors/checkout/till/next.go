@@ -1,0 +1,54 @@
+package till
+
+import (
+	"context"
+
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/section/account"
+)
+
+// nextMax bounds the addresses of challenges that are kept. They stand in no log, for whoever has one may act for the
+// buyer; what is not kept is asked for.
+const nextMax = 10_000
+
+func (t *Till) show(a processor.AttemptID, next processor.Next) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next == nil {
+		t.next = map[processor.AttemptID]processor.Next{}
+	}
+	for some := range t.next {
+		if len(t.next) < nextMax {
+			break
+		}
+		delete(t.next, some)
+	}
+	t.next[a] = next
+}
+
+func (t *Till) hide(a processor.AttemptID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.next, a)
+}
+
+// Next is where the buyer of a booking goes on whose attempt is a challenge; the zero value: nowhere, or the processor
+// does not say now.
+func (t *Till) Next(ctx context.Context, b *Booking) processor.Next {
+	if b.Money.Phase != account.Challenge {
+		return processor.Next{}
+	}
+	a := AttemptID(b, b.Money.Attempt)
+	t.mu.Lock()
+	next, known := t.next[a]
+	t.mu.Unlock()
+	if known {
+		return next
+	}
+	answer, err := t.Processor.Lookup(ctx, a, processor.Reference(b.Money.Reference()))
+	if err != nil || answer.Status != processor.Challenge {
+		return processor.Next{}
+	}
+	t.show(a, answer.Next)
+	return answer.Next
+}

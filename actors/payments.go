@@ -1,0 +1,368 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/till"
+	"holdfast/actors/price"
+	"holdfast/actors/request"
+	"holdfast/actors/section"
+	"holdfast/actors/section/account"
+)
+
+// settler acts for the house: its words are the processor's.
+var settler = Caller{Operator: true}
+
+// Confirm pays and sells: see package till for the way. A booking that costs nothing needs no token, and one that is
+// given is not used: whoever always sends one has done no harm, and must not lose seats by it. A nil error with
+// out.State BookingPaying means that the processor's answer is not known yet, or that the buyer has to go on at out.Next.
+// ErrDeclined leaves the hold as it was; ErrProcessor says that nothing was begun.
+func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
+	deadline := time.Now().Add(timeout)
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	if token == "" && out.Amount != 0 { // known before anything is begun
+		return ErrTokenMissing
+	}
+	mine, done := e.charging.Begin(id)
+	if mine {
+		defer e.charging.End(id)
+	}
+	begin := section.Command{Kind: section.BeginPayment}
+	if err := e.openPayment(&begin, id, who, deadline, out); err != nil {
+		return err
+	}
+	got, err := e.send(&begin, false, id, who, deadline, out)
+	switch {
+	case err != nil:
+		if mine && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable)) {
+			e.reconciler.Add(id) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
+		}
+		return err
+	case got.Rejection == section.AlreadyConfirmed:
+		return e.read(id, who, deadline, out)
+	case mine && got.Repeat && got.State == section.BookingPaying:
+		// Begun under this key by a call that ended before it knew, here or on the node before. Sent once or twice, it
+		// is one charge: its key is the attempt.
+	case got.Rejection == section.PaymentInProgress || got.Rejection == section.AttemptStale ||
+		got.Repeat && got.State == section.BookingPaying:
+		return e.join(id, who, done, mine, got.Repeat, deadline, out)
+	case got.Rejection != section.Accepted:
+		return &Refusal{Code: got.Rejection}
+	case got.Repeat && got.State != section.BookingConfirmed && got.State != section.BookingRefunded:
+		return ErrDeclined // what was begun under this key ended without a sale
+	case got.Repeat:
+		return nil
+	default:
+		out.money = begun(out.money, &begin.Pay)
+	}
+	return e.charge(id, token, deadline, out)
+}
+
+// begun is a booking's account with one more attempt.
+func begun(before *section.Money, p *section.Payment) *section.Money {
+	m := new(section.Money)
+	if before != nil {
+		*m = *before
+	}
+	m.Attempt, m.Phase, m.Legacy, m.Amount = p.Attempt, account.Opened, false, p.Amount
+	m.SetReference(p.Reference)
+	return m
+}
+
+// openPayment has the processor open the booking's next attempt, and puts that into the command which begins it in the
+// log. It does neither where the section would not begin one now, and says so when it gets the command.
+func (e *Engine) openPayment(
+	begin *section.Command, id BookingID, who Caller, deadline time.Time, out *BookingView,
+) error {
+	b := tillBooking(out)
+	begin.Pay.Attempt = b.Money.Attempt + 1
+	got, err := e.send(begin, true, id, who, deadline, out)
+	if err != nil || got.Repeat || got.Rejection != section.Accepted {
+		return err
+	}
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	b.State = section.BookingHeld
+	if begin.Pay, err = e.till.Open(ctx, &b, begin.Pay.Attempt); err != nil {
+		return ErrProcessor
+	}
+	return nil
+}
+
+// charge runs after `paying` is durable.
+func (e *Engine) charge(id BookingID, token string, deadline time.Time, out *BookingView) error {
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	b := tillBooking(out)
+	status, err := e.till.Charge(ctx, &b, token)
+	if err != nil || !status.Terminal() {
+		e.reconciler.Add(id) // it brings the booking and the processor's word together
+	}
+	if err != nil || !status.Terminal() && status != processor.Challenge || e.read(id, settler, deadline, out) != nil {
+		out.State, out.Tickets = section.BookingPaying, nil
+		return nil
+	}
+	if status == processor.Challenge {
+		e.showNext(ctx, out)
+		return nil
+	}
+	return paid(status, out.State)
+}
+
+// paid is what the caller hears of a payment that is settled. A booking that ended while its money was on the way has
+// it back.
+func paid(status processor.Status, now section.BookingState) error {
+	switch {
+	case now == section.BookingConfirmed || now == section.BookingRefunded:
+		return nil
+	case status == processor.Captured && now == section.BookingReleased:
+		return &Refusal{Code: section.HoldReleasedAlready}
+	case status == processor.Captured && now != section.BookingHeld:
+		return &Refusal{Code: section.HoldExpiredAlready}
+	}
+	return ErrDeclined
+}
+
+// join waits for a payment that somebody else's call is making, then tells what became of the booking.
+func (e *Engine) join(
+	id BookingID, who Caller, done <-chan struct{}, mine, repeat bool, deadline time.Time, out *BookingView,
+) error {
+	if !mine {
+		timer := time.NewTimer(time.Until(deadline) - till.Margin)
+		defer timer.Stop()
+		select {
+		case <-done:
+		case <-timer.C:
+		}
+	}
+	if err := e.Booking(id, who, time.Until(deadline), out); err != nil {
+		return err
+	}
+	switch out.State {
+	case section.BookingPaying, section.BookingConfirmed, section.BookingRefunded:
+		return nil
+	}
+	if repeat {
+		return ErrDeclined
+	}
+	return &Refusal{Code: section.PaymentInProgress}
+}
+
+// RefundCall says what is to be given back of a booking.
+type RefundCall struct {
+	Seats []string // none: all that are left
+	Fees  price.FeePolicy
+}
+
+// Refund owes money back, durably, and has the processor give it; the seats are on sale again once the processor has
+// taken the refund. A nil error with a refund in out.Refunds that is due means that the processor has not answered yet:
+// the log goes on by itself. Of what was refunded already nothing changes. Operators only.
+func (e *Engine) Refund(
+	id BookingID, who Caller, call RefundCall, timeout time.Duration, out *BookingView,
+) error {
+	deadline := time.Now().Add(timeout)
+	for range refundReadsMax {
+		if err := e.read(id, who, deadline, out); err != nil {
+			return err
+		}
+		c, err := e.refundCommand(id, &call, out)
+		if err != nil {
+			return err
+		}
+		got, err := e.send(c, false, id, who, deadline, out)
+		switch {
+		case err != nil:
+			return err
+		case got.Rejection == section.AlreadyRefunded && len(call.Seats) == 0 && got.State == section.BookingConfirmed &&
+			len(c.Seats) > 0: // another was quicker with some of them
+			continue
+		case got.Rejection == section.AlreadyRefunded:
+			return e.read(id, who, deadline, out)
+		case got.Rejection == section.RefundTooLarge || got.Rejection == section.DuplicateSeat:
+			return &Refusal{Code: got.Rejection}
+		case got.Rejection != section.Accepted:
+			return &Refusal{Code: section.NotConfirmed}
+		case !got.Repeat:
+			e.settleSoon(id, deadline)
+		}
+		return e.read(id, who, deadline, out)
+	}
+	return ErrUnavailable
+}
+
+// refundReadsMax bounds how often others may refund seats of a booking between a reading and its refund.
+const refundReadsMax = 4
+
+// refundCommand makes the command of what out has left.
+func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView) (*section.Command, error) {
+	_, o, _, err := e.locate(id, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	c := &section.Command{Kind: section.RefundBooking, Seats: out.alive}
+	if len(call.Seats) > 0 {
+		if c.Seats, err = o.bookedSeats(out, call.Seats); err != nil {
+			return nil, err
+		}
+	}
+	layout := o.sections[id.Section.Section].kind.Layout
+	for _, seat := range c.Seats {
+		c.Pay.Amount += o.prices.Prices[layout.Seats[seat].Category].Refund(call.Fees)
+	}
+	b := tillBooking(out)
+	if b.Money.Legacy && len(b.Money.Refunds) == 0 {
+		c.Pay.Captured = out.Amount
+	} else if rest := b.Money.Amount - b.Money.Given(); len(c.Seats) == len(out.alive) && call.Fees == price.ReturnFees {
+		c.Pay.Amount = rest
+	}
+	return c, nil
+}
+
+// bookedSeats are seats by their ids, which are the booking's, or were.
+func (o *openEvent) bookedSeats(out *BookingView, ids []string) (seats []section.SeatIndex, err error) {
+	var unknown []string
+	for _, id := range ids {
+		ref, ok := o.seats.Find(id)
+		was := ok && ref.section == out.ID.Section.Section && (slices.Contains(out.alive, ref.index) ||
+			slices.ContainsFunc(out.Refunds, func(r RefundView) bool { return slices.Contains(r.Seats, id) }))
+		if seats = append(seats, ref.index); !was {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, &SeatsUnknownError{Seats: unknown}
+	}
+	return seats, nil
+}
+
+// settleSoon settles a booking now, and leaves to the reconciler what is not settled then.
+func (e *Engine) settleSoon(id BookingID, deadline time.Time) {
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	if left, err := e.till.Settle(ctx, id, 0); err != nil || left.Any() {
+		e.reconciler.Add(id)
+	}
+}
+
+// PaymentHint hears that something may have happened to a payment. It returns at once: nothing is believed, and the
+// reconciler asks.
+func (e *Engine) PaymentHint(h processor.Hint) {
+	id, attempt, ok := till.ParseAttempt(h.Attempt)
+	switch {
+	case !ok || attempt > hintedMax || h.Kind == processor.HintOther:
+	case h.Kind == processor.HintDispute:
+		e.cfg.Logger.Error("payment disputed: the buyer's bank asks for the money back", "booking", id.String(),
+			"attempt", attempt)
+	default:
+		e.reconciler.Nudge(id, 1<<attempt)
+	}
+}
+
+// hintedMax is the highest attempt that a hint can name.
+const hintedMax = 63
+
+// newTill makes what brings bookings and money together.
+func (e *Engine) newTill() *till.Till {
+	return &till.Till{
+		Processor: till.Patient(e.cfg.Processor, e.cfg.ChargeTimeout), Section: tillSection{e},
+		Now: e.cfg.Clock, Busy: e.charging.Has, Return: e.cfg.PaymentReturn,
+		Report: func(i till.Incident) {
+			e.stats.PaymentIncidents.Add(1)
+			e.cfg.Logger.Error("payment and booking disagree", "kind", i.Kind.String(), "booking", i.Booking.String(),
+				"attempt", i.Attempt, "refund", i.Refund, "amount", i.Amount)
+		},
+	}
+}
+
+// settleMoney is the reconciler's.
+func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (checkout.Left, error) {
+	switch left, err := e.till.Settle(ctx, id, hints); {
+	case err != nil || left.Payment || left.Refund:
+		return checkout.Pressing, err
+	case left.Slow:
+		return checkout.Slow, nil
+	}
+	return checkout.Nothing, nil
+}
+
+// tillSection is how the till meets sections.
+type tillSection struct{ e *Engine }
+
+func deadlineOf(ctx context.Context) time.Time {
+	if deadline, ok := ctx.Deadline(); ok {
+		return deadline
+	}
+	return time.Now().Add(tellPatience)
+}
+
+const tellPatience = 5 * time.Second
+
+// Read implements till.Section.
+func (t tillSection) Read(ctx context.Context, id BookingID) (till.Booking, error) {
+	var out BookingView
+	err := t.e.read(id, settler, deadlineOf(ctx), &out)
+	if errors.Is(err, ErrBookingUnknown) {
+		return till.Booking{}, till.ErrUnknown
+	}
+	return tillBooking(&out), err
+}
+
+// Tell implements till.Section.
+func (t tillSection) Tell(ctx context.Context, id BookingID, c section.Command) (section.Rejection, error) {
+	var out BookingView
+	got, err := t.e.send(&c, false, id, settler, deadlineOf(ctx), &out)
+	return got.Rejection, err
+}
+
+// send sends a command about a booking, or with probe asks what the section would say to it: for what must be known
+// before money moves.
+func (e *Engine) send(
+	c *section.Command, probe bool, id BookingID, who Caller, deadline time.Time, out *BookingView,
+) (section.Outcome, error) {
+	r := request.New()
+	r.Seats = append(r.Seats, c.Seats...)
+	r.Command, r.Probe = *c, probe
+	r.Command.Seats = r.Seats
+	return e.command(r, id, who, deadline, out)
+}
+
+func tillBooking(out *BookingView) till.Booking {
+	b := till.Booking{ID: out.ID, State: out.State, Total: out.Amount, Currency: out.Currency}
+	if out.money != nil {
+		b.Money = *out.money
+	}
+	return b
+}
+
+// showNext tells where the buyer goes on.
+func (e *Engine) showNext(ctx context.Context, out *BookingView) {
+	b := tillBooking(out)
+	if next := e.till.Next(ctx, &b); next.URL != "" {
+		out.Next = NextAction{Type: next.Type, URL: next.URL, Until: b.Money.Until}
+	}
+}
+
+// tellMoney fills what the view has of money, and says which seats have valid tickets.
+func (o *openEvent) tellMoney(no BookingID, outcome *section.Outcome, out *BookingView) (alive []section.SeatIndex) {
+	m := outcome.Money.Clone()
+	out.money = m
+	alive = slices.Clone(outcome.Seats)
+	for i := range m.Refunds {
+		r := &m.Refunds[i]
+		if !r.Replaced {
+			out.Refunds = append(out.Refunds, RefundView{No: r.No, State: r.State.String(), Amount: r.Amount,
+				Seats: o.appendIDs(nil, no.Section.Section, r.Seats)})
+		}
+		if !r.Back && !r.Replaced {
+			alive = slices.DeleteFunc(alive, func(s section.SeatIndex) bool { return slices.Contains(r.Seats, s) })
+		}
+	}
+	return alive
+}
