@@ -513,8 +513,8 @@ func (j *judge) freeSince(c *call) (fewest, most int) {
 }
 
 // apart holds a "not together" against the logs (P11): every section had too few at some moment. What all of them
-// together have is told from the map, which may be late for sections of other nodes (P9); if it is said to be enough, it
-// was.
+// together have is told from the map, which may be late for sections of other nodes (P9); if it is said to be enough,
+// it was.
 func (j *judge) apart(c *call, no *actors.NotTogetherError) {
 	most := 0
 	for at, m := range j.models {
