@@ -256,3 +256,56 @@ func TestMarksTellListsApart(t *testing.T) {
 		t.Error("components that come to another total are taken")
 	}
 }
+
+// Kind: a buyer's view that costs memory for each part of its price.
+func TestAddingUpABookingTakesNoMemory(t *testing.T) {
+	list := List{Totals: map[string]int64{"A": 4500, "B": 900}, Components: map[string]Price{
+		"A": {Face: 4000, Fees: []Fee{{Code: "service", Amount: 500}}, Taxes: []Tax{{Code: "vat", Included: true}}}}}
+	table := list.Table([]string{"A", "B"})
+	var sum Price
+	total := int64(0)
+	count := testing.AllocsPerRun(100, func() {
+		sum.Reset()
+		total = 0
+		for seat := range 8 {
+			total += table.Add(seat%2, &sum)
+		}
+	})
+	if count > 0 || total != 4*5400 || sum.Total() != total || sum.Fees[0].Amount != 2000 {
+		t.Errorf("%v allocations, total %d of %+v", count, total, sum)
+	}
+}
+
+// Kind: an event that is sold and cannot be charged.
+func TestUnsoundListsAreRefused(t *testing.T) {
+	refuses := func(amount int64, currency string) error {
+		if amount > 1000 || currency != "EUR" {
+			return ErrFeePolicy // any error
+		}
+		return nil
+	}
+	composed := map[string]Price{"A": {Face: 9, Fees: []Fee{{Code: "a", Amount: 1}}}}
+	for name, row := range map[string]struct {
+		list List
+		most int64
+		ok   bool
+	}{
+		"within":                {List{"EUR", map[string]int64{"A": 100, "B": 0}, nil}, 8, true},
+		"a seat too dear":       {List{"EUR", map[string]int64{"A": 1001}, nil}, 1, false},
+		"a booking too dear":    {List{"EUR", map[string]int64{"A": 126}, nil}, 8, false},
+		"another currency":      {List{"JPY", map[string]int64{"A": 1}, nil}, 1, false},
+		"free, whatever it is":  {List{"JPY", map[string]int64{"A": 0}, nil}, 8, true},
+		"below 0":               {List{"EUR", map[string]int64{"A": -1}, nil}, 1, false},
+		"over all bounds":       {List{"EUR", map[string]int64{"A": TotalMax + 1}, nil}, 1, false},
+		"parts of another sum":  {List{"EUR", map[string]int64{"A": 9}, composed}, 1, false},
+		"parts of no category":  {List{"EUR", map[string]int64{"A": 9}, map[string]Price{"B": {Face: 9}}}, 1, false},
+		"as many as never were": {List{"EUR", map[string]int64{"A": 0}, nil}, 1 << 40, true},
+	} {
+		if err := row.list.Sound(row.most, refuses); (err == nil) != row.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := row.list.Sound(row.most, nil); row.ok && err != nil {
+			t.Errorf("%s, whatever can be charged: %v", name, err)
+		}
+	}
+}
