@@ -108,8 +108,8 @@ func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.Sec
 const roundsMax = 8
 
 // search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says
-// sold out while some section could not be asked (P11), nor while the map then shows enough suitable seats: in one
-// section, it begins anew; only in several together, it says so.
+// sold out while some section could not be asked (P11), nor while the map then shows suitable seats: enough of them in
+// one section, it begins anew; fewer, or only in several together, it says so.
 func (t *bookingCall) search(
 	c section.Command, candidates []storage.SectionNo, out *BookingView,
 ) (storage.SectionNo, section.Rejection, error) {
@@ -136,8 +136,9 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 	return f.err != nil || !t.short(f, candidates, out)
 }
 
-// short weighs a search that no section could serve: what is free in all of them together makes it not together, or
-// sold out. true: one of them has enough by now, although it said no when it was asked.
+// short weighs a search that no section could serve: while any suitable seat is free the buyer hears what could be had,
+// in all and in one booking; sold out is told only where there is none. true: one of them has enough by now, although
+// it said no when it was asked.
 //
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
 // shows free is free, or was given away after the no. Of a section of another node it may be late (P9), and with it the
@@ -158,7 +159,7 @@ func (t *bookingCall) short(f *finding, candidates []storage.SectionNo, out *Boo
 			}
 		}
 	})
-	if !again && free >= f.c.Quantity {
+	if !again && free > 0 {
 		out.apart = NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
 		f.err = &out.apart
 	}

@@ -61,8 +61,8 @@ func (e *SeatsUnknownError) Error() string {
 	return "actors: " + strconv.Itoa(len(e.Seats)) + " unknown seats"
 }
 
-// NotTogetherError refuses a search: enough suitable seats are free, but not in one section, and a booking is of one
-// section. It tells what could be had. It may live in the BookingView that Book was given, as a Refusal does.
+// NotTogetherError refuses a search: suitable seats are free, but not as many as wanted in one section, and a booking
+// is of one section. It tells what could be had. It may live in the BookingView that Book was given, as a Refusal does.
 type NotTogetherError struct {
 	Free    uint32 // suitable seats free in all that was searched
 	Largest uint32 // most of them in one section: what one booking can have

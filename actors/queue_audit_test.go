@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,15 @@ func (d *frontDoor) plant(c *section.Change) {
 	d.append(storage.SectionKey{Event: d.event}, func(at section.Instant) []byte {
 		c.Booking = section.NumbersFrom(at) + 1
 		c.At, c.ExpiresAt = at, at+section.Instant(boxRules().HoldTTL)
+		event, err := d.store.Event(d.t.Context(), d.event)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		list := event.PriceList()
+		c.PriceMark = section.PriceMark(list.Mark())
+		for range c.Seats { // all seats cost the same
+			c.Total += slices.Collect(maps.Values(event.Prices))[0]
+		}
 		return section.AppendChange(nil, at, c)
 	})
 }

@@ -98,6 +98,12 @@ func TestNotTogetherSaysWhatCouldBeHad(t *testing.T) {
 		t.Errorf("%s", got.body)
 	}
 	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2,"section":"A"}}`).want(201, "")
+	got = h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":4}}`).want(409, "not_together")
+	if p := got.problem; p.Free != 2 || p.LargestBooking != 2 || p.Section != "B" { // fewer than wanted: what there is
+		t.Errorf("%s", got.body)
+	}
+	h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":1,"section":"A"}}`).want(409, "sold_out")
+	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(201, "")
 	h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":4}}`).want(409, "sold_out")
 }
 

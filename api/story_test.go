@@ -165,7 +165,7 @@ func TestRefusalsOfBooking(t *testing.T) {
 		{`{"seats":[]}`, 422, "no_seats"},
 		{`{"best_available":{"quantity":0}}`, 422, "no_seats"},
 		{`{"best_available":{"quantity":9}}`, 422, "too_many_seats"},
-		{`{"best_available":{"quantity":5,"section":"B"}}`, 409, "sold_out"},
+		{`{"best_available":{"quantity":5,"section":"B"}}`, 409, "not_together"},
 		{`{"best_available":{"quantity":1,"section":"Z"}}`, 422, "section_unknown"},
 		{`{"best_available":{"quantity":1,"category":"gold"}}`, 422, "category_unknown"},
 	}

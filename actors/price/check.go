@@ -20,12 +20,12 @@ func (p *Price) Settle(checkName func(name string) string) (defects []Defect) {
 	}
 	checkAmount(wrong, "face", p.Face)
 	for i := range p.Fees {
-		at, fee := "fees["+strconv.Itoa(i)+"].", &p.Fees[i]
+		at, fee := "fees."+strconv.Itoa(i)+".", &p.Fees[i]
 		checkAmount(wrong, at+"amount", fee.Amount)
 		p.checkNames(wrong, checkName, at, fee.Code, fee.Name)
 	}
 	for i := range p.Taxes {
-		at, tax := "taxes["+strconv.Itoa(i)+"].", &p.Taxes[i]
+		at, tax := "taxes."+strconv.Itoa(i)+".", &p.Taxes[i]
 		checkAmount(wrong, at+"amount", tax.Amount)
 		p.checkNames(wrong, checkName, at, tax.Code, tax.Name)
 		if _, ok := parseRate(tax.Rate); tax.Rate != "" && !ok {
@@ -43,7 +43,7 @@ func (p *Price) Settle(checkName func(name string) string) (defects []Defect) {
 
 // Defect is one thing that is wrong with a price.
 type Defect struct {
-	Member string // where, such as "fees[0].amount"
+	Member string // where, such as "fees.0.amount"
 	Why    string // such as "is negative"
 }
 
@@ -134,10 +134,10 @@ func (c *Codes) Meet(category string, p *Price) (defects []Defect) {
 		}
 	}
 	for i, fee := range p.Fees {
-		meet("fees["+strconv.Itoa(i)+"].code", fee.Code, "fee", fee.Name)
+		meet("fees."+strconv.Itoa(i)+".code", fee.Code, "fee", fee.Name)
 	}
 	for i, tax := range p.Taxes {
-		meet("taxes["+strconv.Itoa(i)+"].code", tax.Code, "tax", tax.Name, tax.Rate, strconv.FormatBool(tax.Included))
+		meet("taxes."+strconv.Itoa(i)+".code", tax.Code, "tax", tax.Name, tax.Rate, strconv.FormatBool(tax.Included))
 	}
 	return defects
 }

@@ -65,23 +65,23 @@ func TestBadPricesAreRefused(t *testing.T) {
 		"negative face":        {Price{Face: -1}, "face"},
 		"face over the bound":  {Price{Face: TotalMax + 1}, "face"},
 		"total over the bound": {Price{Face: TotalMax, Fees: []Fee{{Code: "a", Amount: 1}}}, ""},
-		"sum that overflows":   {Price{Face: 1, Fees: []Fee{{Code: "a", Amount: 1<<63 - 1}}}, "fees[0].amount"},
-		"negative fee":         {Price{Fees: []Fee{{Code: "a", Amount: -5}}}, "fees[0].amount"},
-		"fee without a code":   {Price{Fees: []Fee{{Amount: 5}}}, "fees[0].code"},
-		"shouted code":         {Price{Fees: []Fee{{Code: "Service"}}}, "fees[0].code"},
-		"long code":            {Price{Fees: []Fee{{Code: strings.Repeat("a", CodeBytesMax+1)}}}, "fees[0].code"},
-		"code twice":           {Price{Fees: []Fee{{Code: "a"}, {Code: "a"}}}, "fees[1].code"},
-		"fee and tax of one":   {Price{Fees: []Fee{{Code: "a"}}, Taxes: []Tax{{Code: "a"}}}, "taxes[0].code"},
+		"sum that overflows":   {Price{Face: 1, Fees: []Fee{{Code: "a", Amount: 1<<63 - 1}}}, "fees.0.amount"},
+		"negative fee":         {Price{Fees: []Fee{{Code: "a", Amount: -5}}}, "fees.0.amount"},
+		"fee without a code":   {Price{Fees: []Fee{{Amount: 5}}}, "fees.0.code"},
+		"shouted code":         {Price{Fees: []Fee{{Code: "Service"}}}, "fees.0.code"},
+		"long code":            {Price{Fees: []Fee{{Code: strings.Repeat("a", CodeBytesMax+1)}}}, "fees.0.code"},
+		"code twice":           {Price{Fees: []Fee{{Code: "a"}, {Code: "a"}}}, "fees.1.code"},
+		"fee and tax of one":   {Price{Fees: []Fee{{Code: "a"}}, Taxes: []Tax{{Code: "a"}}}, "taxes.0.code"},
 		"too many fees":        {Price{Fees: many}, "fees"},
 		"too many taxes":       {Price{Taxes: make([]Tax, TaxesMax+1)}, "taxes"},
-		"rate over a hundred":  {Price{Taxes: []Tax{{Code: "a", Rate: "100.0001"}}}, "taxes[0].rate"},
-		"rate with a comma":    {Price{Taxes: []Tax{{Code: "a", Rate: "7,5"}}}, "taxes[0].rate"},
-		"negative rate":        {Price{Taxes: []Tax{{Code: "a", Rate: "-7"}}}, "taxes[0].rate"},
-		"rate of no digits":    {Price{Taxes: []Tax{{Code: "a", Rate: "."}}}, "taxes[0].rate"},
-		"five decimals":        {Price{Taxes: []Tax{{Code: "a", Rate: "7.00001"}}}, "taxes[0].rate"},
-		"included and added":   {Price{Taxes: []Tax{{Code: "a"}, {Code: "b", Included: true}}}, "taxes[1].included"},
+		"rate over a hundred":  {Price{Taxes: []Tax{{Code: "a", Rate: "100.0001"}}}, "taxes.0.rate"},
+		"rate with a comma":    {Price{Taxes: []Tax{{Code: "a", Rate: "7,5"}}}, "taxes.0.rate"},
+		"negative rate":        {Price{Taxes: []Tax{{Code: "a", Rate: "-7"}}}, "taxes.0.rate"},
+		"rate of no digits":    {Price{Taxes: []Tax{{Code: "a", Rate: "."}}}, "taxes.0.rate"},
+		"five decimals":        {Price{Taxes: []Tax{{Code: "a", Rate: "7.00001"}}}, "taxes.0.rate"},
+		"included and added":   {Price{Taxes: []Tax{{Code: "a"}, {Code: "b", Included: true}}}, "taxes.1.included"},
 		"more tax than price":  {Price{Face: 5, Taxes: []Tax{{Code: "a", Amount: 6, Included: true}}}, "taxes"},
-		"a bad name":           {Price{Fees: []Fee{{Code: "a", Name: "bad"}}}, "fees[0].name"},
+		"a bad name":           {Price{Fees: []Fee{{Code: "a", Name: "bad"}}}, "fees.0.name"},
 	} {
 		defects := row.price.Settle(func(name string) string { return strings.TrimPrefix(name, "good") })
 		if !slices.ContainsFunc(defects, func(d Defect) bool { return d.Member == row.member && d.Why != "" }) {
@@ -254,5 +254,58 @@ func TestMarksTellListsApart(t *testing.T) {
 	list.Totals["A"]++
 	if list.Agrees() == nil {
 		t.Error("components that come to another total are taken")
+	}
+}
+
+// Kind: a buyer's view that costs memory for each part of its price.
+func TestAddingUpABookingTakesNoMemory(t *testing.T) {
+	list := List{Totals: map[string]int64{"A": 4500, "B": 900}, Components: map[string]Price{
+		"A": {Face: 4000, Fees: []Fee{{Code: "service", Amount: 500}}, Taxes: []Tax{{Code: "vat", Included: true}}}}}
+	table := list.Table([]string{"A", "B"})
+	var sum Price
+	total := int64(0)
+	count := testing.AllocsPerRun(100, func() {
+		sum.Reset()
+		total = 0
+		for seat := range 8 {
+			total += table.Add(seat%2, &sum)
+		}
+	})
+	if count > 0 || total != 4*5400 || sum.Total() != total || sum.Fees[0].Amount != 2000 {
+		t.Errorf("%v allocations, total %d of %+v", count, total, sum)
+	}
+}
+
+// Kind: an event that is sold and cannot be charged.
+func TestUnsoundListsAreRefused(t *testing.T) {
+	refuses := func(amount int64, currency string) error {
+		if amount > 1000 || currency != "EUR" {
+			return ErrFeePolicy // any error
+		}
+		return nil
+	}
+	composed := map[string]Price{"A": {Face: 9, Fees: []Fee{{Code: "a", Amount: 1}}}}
+	for name, row := range map[string]struct {
+		list List
+		most int64
+		ok   bool
+	}{
+		"within":                {List{"EUR", map[string]int64{"A": 100, "B": 0}, nil}, 8, true},
+		"a seat too dear":       {List{"EUR", map[string]int64{"A": 1001}, nil}, 1, false},
+		"a booking too dear":    {List{"EUR", map[string]int64{"A": 126}, nil}, 8, false},
+		"another currency":      {List{"JPY", map[string]int64{"A": 1}, nil}, 1, false},
+		"free, whatever it is":  {List{"JPY", map[string]int64{"A": 0}, nil}, 8, true},
+		"below 0":               {List{"EUR", map[string]int64{"A": -1}, nil}, 1, false},
+		"over all bounds":       {List{"EUR", map[string]int64{"A": TotalMax + 1}, nil}, 1, false},
+		"parts of another sum":  {List{"EUR", map[string]int64{"A": 9}, composed}, 1, false},
+		"parts of no category":  {List{"EUR", map[string]int64{"A": 9}, map[string]Price{"B": {Face: 9}}}, 1, false},
+		"as many as never were": {List{"EUR", map[string]int64{"A": 0}, nil}, 1 << 40, true},
+	} {
+		if err := row.list.Sound(row.most, refuses); (err == nil) != row.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := row.list.Sound(row.most, nil); row.ok && err != nil {
+			t.Errorf("%s, whatever can be charged: %v", name, err)
+		}
 	}
 }

@@ -62,6 +62,11 @@
 // stranding one counts as a quarter worse. When no row has enough, the longest stretches are taken first, which gives
 // the fewest groups, and plain seats suffice where they can. In a general area the lowest free places are taken.
 //
+// # Prices
+//
+// With a Tariff every hold is logged with its seats' total and the mark of the event's price list (I12). State and
+// snapshots keep nothing of it: prices are the event's for ever, so the log alone has to remember what was told.
+//
 // # Memory and speed
 //
 // Bookings, buyers, requests and the expiry heap are pointer-free records in chunks, found through tables of 8-byte

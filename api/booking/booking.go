@@ -317,6 +317,9 @@ func appendBooking(r *call.Call, dst []byte) []byte {
 		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,
 		Total: wire.Money{Amount: view.Amount, Currency: view.Currency},
 	}
+	if !view.Price.IsPlain() {
+		booking.Price = call.Price(&view.Price, &r.Price)
+	}
 	var expires wire.OffsetTime
 	if view.State == section.BookingHeld || view.State == section.BookingPaying {
 		expires = call.TimeIn(cmp.Or(view.Zone, time.UTC), view.ExpiresAt)

@@ -17,6 +17,7 @@ import (
 	"holdfast/api/document"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
+	"holdfast/api/wire/pricing"
 	"holdfast/storage"
 )
 
@@ -44,6 +45,7 @@ type Call struct {
 	// Admission is what Admitted says, once opened; Book points to it.
 	Admission place.Admission
 	View      actors.BookingView
+	Price     pricing.Price   // of View, in the wire's words
 	Out       []byte          // the answer being encoded
 	Text      []byte          // small texts inside it
 	Over      problem.Problem // the limit that was met

@@ -2,12 +2,13 @@ package catalog
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"holdfast/actors/money"
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/call"
@@ -26,9 +27,6 @@ const (
 	bookingSeatsMax    = wire.BookingSeatsMax
 	buyerSeatsMax      = 10_000
 	seatsDefault       = 8
-	priceMax           = 1_000_000_000_000
-	// anyCategory in prices stands for every category without a price of its own.
-	anyCategory = "*"
 )
 
 // Create makes an event of a plan. Operators only.
@@ -52,6 +50,9 @@ func (h *Handlers) Create(r *call.Call) error {
 	ctx, cancel := call.Deadline(h.timeout)
 	defer cancel()
 	made, err := h.engine.CreateEvent(ctx, event, plan)
+	if unsound := (*price.UnsoundError)(nil); errors.As(err, &unsound) {
+		return unsoundPrice(unsound)
+	}
 	if err != nil {
 		return err
 	}
@@ -90,8 +91,7 @@ func readEvent(raw []byte) (*storage.Event, *venue.Venue, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	event.Prices, err = pricesOf(body.Prices, plan)
-	return event, plan, err
+	return event, plan, SetPrices(event, body.Prices, plan)
 }
 
 func eventOf(body *wire.CreateEvent) (*storage.Event, error) {
@@ -185,50 +185,4 @@ func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
 		RefuseOrphans: body.RefuseOrphans != nil && *body.RefuseOrphans,
 		DedupeWindow:  section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
 	}, nil
-}
-
-// composedKeys spells the labels of a price list in one way, whatever way the plan and the list spell them.
-func composedKeys(given map[string]int64) (composed map[string]int64, defects []string) {
-	composed = make(map[string]int64, len(given))
-	for label, price := range given {
-		spelled := venue.Composed(label)
-		if _, twice := composed[spelled]; twice {
-			defects = append(defects, "prices: category "+venue.Spelled(label)+" is given twice, in two spellings")
-		}
-		composed[spelled] = price
-	}
-	return composed, defects
-}
-
-// pricesOf gives every category of the plan its price, or lists everything that does not fit.
-func pricesOf(given map[string]int64, plan *venue.Venue) (map[string]int64, error) {
-	prices := map[string]int64{}
-	given, defects := composedKeys(given)
-	known := map[string]bool{anyCategory: true}
-	for _, category := range plan.Categories {
-		label := venue.Composed(category.Label)
-		known[label] = true
-		price, ok := given[label]
-		if !ok {
-			price, ok = given[anyCategory]
-		}
-		if !ok {
-			defects = append(defects, "prices: category "+venue.Spelled(category.Label)+" has no price")
-		}
-		prices[category.Label] = price
-	}
-	for label, price := range given {
-		if !known[label] {
-			defects = append(defects, "prices: category "+venue.Spelled(label)+" is not in the plan")
-		}
-		if price < 0 || price > priceMax {
-			defects = append(defects, "prices: category "+venue.Spelled(label)+" must cost from 0 to 1000000000000 "+
-				"minor units")
-		}
-	}
-	if len(defects) > 0 {
-		slices.Sort(defects)
-		return nil, &problem.Problem{Kind: problem.PlanInvalid, Field: "prices", Defects: defects}
-	}
-	return prices, nil
 }

@@ -119,6 +119,7 @@ func eventAnswer(e *storage.Event) wire.Event {
 		SeatsPerBuyerMax:   e.Rules.SeatsPerBuyerMax,
 		RefuseOrphans:      e.Rules.RefuseOrphans,
 		Prices:             e.Prices,
+		PriceComponents:    componentsAnswer(e),
 		WaitingRoom:        waitingRoomAnswer(e.WaitingRoom, zone),
 		Sections:           []wire.Section{},
 	}

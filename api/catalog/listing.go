@@ -106,6 +106,7 @@ func (i *listed) json() ([]byte, error) {
 
 func listedAnswer(e *storage.Event) *wire.ListedEvent {
 	answer := eventAnswer(e)
+	answer.PriceComponents = nil
 	return &wire.ListedEvent{Event: answer, SectionCount: len(answer.Sections)}
 }
 

@@ -39,7 +39,7 @@ var (
 	eventDeleted     = define(409, "event_deleted", "The event that this key made has been deleted")
 	notForgettable   = define(409, "not_forgettable", "The event's buyers have no key that could be destroyed")
 	eventNotOver     = define(409, "event_not_over", "The event is not over")
-	notTogether      = define(409, "not_together", "Enough suitable seats are free, but not in one section")
+	notTogether      = define(409, "not_together", "Suitable seats are free, but not as many in one section")
 	NotClustered     = define(409, "not_clustered", "This server shares its sections with no other")
 	NodeAmbiguous    = define(409, "node_ambiguous", "Several nodes have that name")
 	LastNode         = define(409, "last_node", "No other node could serve: drained, nobody would")

@@ -4,6 +4,7 @@ import { Problem, getOwn, mutate, readOwn, serverNow, whoIsKnown } from './api.j
 import { identity, newKey } from './identity.js';
 import { MeansRefusal } from './means.js';
 import { PaymentWatch, nextOf } from './paymentwatch.js';
+import { sumOf } from './price.js';
 import { paidNothingText, priceOf, problemText, seats, soon, spokenTime } from './words.js';
 
 const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token_outdated', 'wrong_event', 'wrong_buyer'];
@@ -56,6 +57,7 @@ export class Booking {
   get seatsMax() { return this.event.max_seats_per_booking ?? 8; }
   get saleOpen() { return this.event.sale === 'open' && !(Date.parse(this.event.sale_ends_at) <= serverNow()); }
   get amount() { return this.chosen.reduce((sum, i) => sum + this.priceOf(i), 0); }
+  get price() { return sumOf(this.event, this.chosen.map((i) => this.model.categories[this.model.category[i]])); }
   get remainingMs() { return Date.parse(this.current?.expires_at) - serverNow(); }
   priceOf(seat) { return priceOf(this.event, this.model.categories[this.model.category[seat]]); }
 

@@ -10,6 +10,7 @@ import { h, say, setOff, whenOn } from './dom.js';
 import { HoldClock } from './holdclock.js';
 import { howToPay, meansOf } from './means.js';
 import { PayStep } from './paystep.js';
+import { breakdown } from './price.js';
 import { needNot, payWords, problemText, seats, spokenTime, timeOfDay } from './words.js';
 
 /** Checkout builds those views of a Panel that lie between choosing and tickets. */
@@ -71,7 +72,7 @@ export class Checkout {
     };
     say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
     return [...clock.elements, panel.status,
-      booking.current.split || booking.current.together === false ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', panel.seatList(),
+      booking.current.split || booking.current.together === false ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', panel.seatList(), breakdown(booking.current.price, booking.event),
       next, release, clock.choice];
   }
 

@@ -69,7 +69,8 @@ type fake struct {
 	streams    map[chan string]bool
 	watchers   chan struct{} // one value for every stream that opens
 	seatmap    []byte
-	room       *fakeRoom // nil: the event has no waiting room
+	composed   func(total int64) map[string]any // what a price is made of; nil: nothing but a face
+	room       *fakeRoom                        // nil: the event has no waiting room
 }
 
 // script answers one request in the fake's stead, or lets the fake answer (false).
@@ -173,6 +174,13 @@ func (f *fake) event() map[string]any {
 		"currency_exponent": 2, "sale": f.sale,
 		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8,
 		"prices": prices, "seats": len(f.place), "sections": f.house.Sections}
+	if f.composed != nil {
+		components := map[string]any{}
+		for label, total := range prices {
+			components[label] = f.composed(total)
+		}
+		e["price_components"] = components
+	}
 	if f.endsAt != "" {
 		e["sale_ends_at"] = f.endsAt
 	}

@@ -3,6 +3,7 @@
 import { serverNow } from './api.js';
 import { Checkout } from './checkout.js';
 import { h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
+import { breakdown } from './price.js';
 import { count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
@@ -96,7 +97,7 @@ export class Panel {
   #chosenList() {
     const { booking } = this;
     const drop = (i) => h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, 'data-focus': `remove ${i}`, on: { click: () => booking.toggle(i) } }, icon(icons.close));
-    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i), drop(i))),
+    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i), drop(i))), breakdown(booking.price, booking.event),
       h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
         h('button', { type: 'button', class: 'link', text: 'Clear', 'data-focus': 'clear', on: { click: () => booking.clear() } })));
   }

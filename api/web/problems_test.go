@@ -74,6 +74,19 @@ func TestWhatCouldBeHadIsOffered(t *testing.T) {
 	p.until(`document.querySelectorAll('#held-seats li').length === 2`)
 }
 
+// Fewer seats than wanted: the fan hears how many there are, and not that everything is sold.
+func TestTooFewSeatsAreOffered(t *testing.T) {
+	f, server := newFake(t, 700)
+	p := openTab(t)
+	p.openEvent(f, server.URL)
+	p.click(`[aria-label="One seat more"]`)
+	f.answers(409, `{"code":"not_together","title":"x","free":1,"largest_booking":1}`)
+	p.press("#best")
+	p.sees(".status", "Only 1 seat like these is free right now.")
+	p.press(".status button")
+	p.until(`document.querySelectorAll('#held-seats li').length === 1`)
+}
+
 // Too many requests: the page says so calmly, waits as long as it was told, and asks again with the same key, whatever
 // was wished for.
 func TestLimitedRequestsAreAskedAgainWithTheSameKey(t *testing.T) {

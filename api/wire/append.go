@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"holdfast/api/wire/pricing"
 )
 
 // AppendString appends s as a JSON string; invalid UTF-8 becomes U+FFFD.
@@ -36,6 +38,46 @@ func AppendMoney(dst []byte, m Money) []byte {
 	return append(AppendString(dst, m.Currency), '}')
 }
 
+// AppendPrice appends the JSON of p.
+func AppendPrice(dst []byte, p *pricing.Price) []byte {
+	dst = strconv.AppendInt(append(dst, `{"face":`...), p.Face, 10)
+	for i := range p.Fees {
+		dst = append(dst, listed(i, `,"fees":[`)...)
+		fee := &p.Fees[i]
+		dst = appendNames(dst, fee.Code, fee.Name)
+		dst = append(strconv.AppendInt(append(dst, `,"amount":`...), fee.Amount, 10), '}')
+	}
+	dst = append(dst, "]"[:min(len(p.Fees), 1)]...)
+	for i := range p.Taxes {
+		dst = append(dst, listed(i, `,"taxes":[`)...)
+		tax := &p.Taxes[i]
+		dst = appendNames(dst, tax.Code, tax.Name)
+		if tax.Rate != "" {
+			dst = AppendString(append(dst, `,"rate":`...), tax.Rate)
+		}
+		dst = strconv.AppendInt(append(dst, `,"amount":`...), tax.Amount, 10)
+		dst = append(strconv.AppendBool(append(dst, `,"included":`...), tax.Included), '}')
+	}
+	dst = append(dst, "]"[:min(len(p.Taxes), 1)]...)
+	return append(strconv.AppendInt(append(dst, `,"total":`...), p.Total, 10), '}')
+}
+
+// listed is what stands before the member i of a list.
+func listed(i int, first string) string {
+	if i == 0 {
+		return first
+	}
+	return ","
+}
+
+func appendNames(dst []byte, code, name string) []byte {
+	dst = AppendString(append(dst, `{"code":`...), code)
+	if name != "" {
+		dst = AppendString(append(dst, `,"name":`...), name)
+	}
+	return dst
+}
+
 // AppendTicket appends the JSON of t.
 func AppendTicket(dst []byte, t Ticket) []byte {
 	dst = AppendString(append(dst, `{"seat":`...), t.Seat)
@@ -57,6 +99,9 @@ func AppendBooking(dst []byte, b *Booking) []byte {
 		dst = append(dst, '"')
 	}
 	dst = AppendMoney(append(dst, `,"total":`...), b.Total)
+	if b.Price != nil {
+		dst = AppendPrice(append(dst, `,"price":`...), b.Price)
+	}
 	if len(b.Tickets) > 0 {
 		dst = append(dst, `,"tickets":[`...)
 		for i, t := range b.Tickets {

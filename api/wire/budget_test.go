@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/budget"
+	"holdfast/api/wire/pricing"
 )
 
 // TestBudgets holds every hot path of this package against its allocations.
@@ -20,6 +21,7 @@ func budgets() []budget.Path {
 		budget.Exact("body of a confirmation", 1000, 1000, confirmPath), // the token
 		budget.Exact("held booking", 1000, 0, bookingPath(0)),
 		budget.Exact("confirmed booking of eight", 1000, 0, bookingPath(8)),
+		budget.Exact("held booking with what its price is made of", 1000, 0, pricedPath),
 		budget.Exact("lost seats of a refusal", 1000, 0, seatsPath),
 		budget.Exact("delta of eight seats", 1000, 0, deltaPath),
 	}
@@ -64,6 +66,14 @@ func bookingPath(tickets int) func(testing.TB) func() {
 		out := make([]byte, 0, 4<<10)
 		return func() { out = AppendBooking(out[:0], &b) }
 	}
+}
+
+func pricedPath(testing.TB) func() {
+	b := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1"}, Total: Money{4500, "EUR"},
+		Price: &pricing.Price{Face: 4000, Total: 4500, Fees: []pricing.Fee{{Code: "service", Amount: 500}},
+			Taxes: []pricing.Tax{{Code: "vat", Rate: "19", Amount: 718, Included: true}}}}
+	out := make([]byte, 0, 4<<10)
+	return func() { out = AppendBooking(out[:0], &b) }
 }
 
 func seatsPath(testing.TB) func() {

@@ -20,6 +20,8 @@ type LogChange struct {
 	Buyer     string   `json:"buyer,omitempty"` // HashText of the event's pseudonym; of hold_placed only
 	ExpiresAt *Time    `json:"expires_at,omitempty"`
 	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
+	// Total is what the seats cost, as it was logged; of hold_placed, in events whose holds are logged with a price.
+	Total *Money `json:"total,omitempty"`
 }
 
 // The kinds of a LogChange. The first two are records without changes.
@@ -61,6 +63,9 @@ func AppendLogChange(dst []byte, c *LogChange) []byte {
 	}
 	if len(c.Seats) > 0 {
 		dst = appendNumbers(append(dst, `,"seats":`...), c.Seats)
+	}
+	if c.Total != nil {
+		dst = AppendMoney(append(dst, `,"total":`...), *c.Total)
 	}
 	return append(dst, '}')
 }

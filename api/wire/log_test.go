@@ -29,7 +29,7 @@ func TestAppendLogChangeIsWhatMarshalSays(t *testing.T) {
 		{Event: "e1", Section: `Block "<é>"`, Seq: 1<<64 - 1, Index: 7, Epoch: 3, At: 1,
 			Kind: LogHoldPlaced, Booking: "b1",
 			Request: HashText([16]byte{1}), Buyer: HashText([16]byte{2}), ExpiresAt: &expires,
-			Seats: []uint32{0, 1, 1<<32 - 1}},
+			Seats: []uint32{0, 1, 1<<32 - 1}, Total: &Money{9000, "EUR"}},
 		{Event: "e1", Section: "A", Seq: 2, Index: -1, Epoch: 1, Kind: LogHoldExpired,
 			Booking: "b1", Seats: []uint32{}},
 	} {

@@ -1,5 +1,7 @@
 package wire
 
+import "holdfast/api/wire/pricing"
+
 // Event is one show as browsers and operators see it.
 type Event struct {
 	ID   string `json:"id"` // UUID
@@ -19,11 +21,13 @@ type Event struct {
 	SeatsPerBookingMax uint32           `json:"max_seats_per_booking"`
 	SeatsPerBuyerMax   uint32           `json:"max_seats_per_buyer"`
 	RefuseOrphans      bool             `json:"refuse_orphans"`
-	Prices             map[string]int64 `json:"prices"` // category → minor units
-	Sections           []Section        `json:"sections"`
-	Seats              int              `json:"seats"`                  // of all sections
-	WaitingRoom        *WaitingRoom     `json:"waiting_room,omitempty"` // nil: none
-	ForgottenAt        *OffsetTime      `json:"forgotten_at,omitempty"` // nobody knows any more whose its bookings were
+	Prices             map[string]int64 `json:"prices"` // category → what a seat costs in all, in minor units
+	// PriceComponents is what the prices of categories are made of that are more than a face value. Absent in lists.
+	PriceComponents map[string]pricing.Price `json:"price_components,omitempty"`
+	Sections        []Section                `json:"sections"`
+	Seats           int                      `json:"seats"`                  // of all sections
+	WaitingRoom     *WaitingRoom             `json:"waiting_room,omitempty"` // nil: none
+	ForgottenAt     *OffsetTime              `json:"forgotten_at,omitempty"` // nobody knows any more whose its bookings were
 	// Told once, when the event is made: where people look, and on whose word.
 	Front string `json:"front,omitempty"`
 }
@@ -52,20 +56,20 @@ type Events struct {
 
 // CreateEvent is the body of POST /v1/events. Pointers tell an absent member from a zero one.
 type CreateEvent struct {
-	Name               *string          `json:"name"`
-	StartsAt           *OffsetTime      `json:"starts_at"`
-	SaleEndsAt         *OffsetTime      `json:"sale_ends_at,omitempty"` // default: starts_at
-	TimeZone           *string          `json:"time_zone,omitempty"`
-	Currency           *string          `json:"currency"`
-	HoldTTLSeconds     *int64           `json:"hold_ttl_seconds,omitempty"`
-	HoldCeilingSeconds *int64           `json:"hold_ceiling_seconds,omitempty"`
-	SeatsPerBookingMax *int64           `json:"max_seats_per_booking,omitempty"`
-	SeatsPerBuyerMax   *int64           `json:"max_seats_per_buyer,omitempty"`
-	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
-	Prices             map[string]int64 `json:"prices"`
-	Plan               Raw              `json:"plan"`
-	Front              Raw              `json:"front,omitempty"`        // a side of the drawing, or a point
-	WaitingRoom        *WaitingRoom     `json:"waiting_room,omitempty"` // nil, or without any member: none
+	Name               *string                  `json:"name"`
+	StartsAt           *OffsetTime              `json:"starts_at"`
+	SaleEndsAt         *OffsetTime              `json:"sale_ends_at,omitempty"` // default: starts_at
+	TimeZone           *string                  `json:"time_zone,omitempty"`
+	Currency           *string                  `json:"currency"`
+	HoldTTLSeconds     *int64                   `json:"hold_ttl_seconds,omitempty"`
+	HoldCeilingSeconds *int64                   `json:"hold_ceiling_seconds,omitempty"`
+	SeatsPerBookingMax *int64                   `json:"max_seats_per_booking,omitempty"`
+	SeatsPerBuyerMax   *int64                   `json:"max_seats_per_buyer,omitempty"`
+	RefuseOrphans      *bool                    `json:"refuse_orphans,omitempty"`
+	Prices             map[string]pricing.Given `json:"prices"`
+	Plan               Raw                      `json:"plan"`
+	Front              Raw                      `json:"front,omitempty"`        // a side of the drawing, or a point
+	WaitingRoom        *WaitingRoom             `json:"waiting_room,omitempty"` // nil, or without any member: none
 }
 
 // Sale is the body of POST /v1/events/{e}/sale.
@@ -155,7 +159,9 @@ type Booking struct {
 	Split     bool        `json:"split,omitempty"`      // best-available found no single run of neighbours
 	ExpiresAt *OffsetTime `json:"expires_at,omitempty"` // while held or paying
 	Total     Money       `json:"total"`
-	Tickets   []Ticket    `json:"tickets,omitempty"` // once confirmed, of the seats that are not refunded
+	// What the total is made of; nil where the event's prices have no components.
+	Price   *pricing.Price `json:"price,omitempty"`
+	Tickets []Ticket       `json:"tickets,omitempty"` // once confirmed, of the seats that are not refunded
 
 	NextAction *NextAction     `json:"next_action,omitempty"` // while paying, if the buyer's bank asks
 	Refunds    []BookingRefund `json:"refunds,omitempty"`

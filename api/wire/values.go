@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"holdfast/api/wire/pricing"
 )
 
 // Time is a moment in milliseconds since the Unix epoch. Its text is RFC 3339 in UTC with milliseconds.
@@ -82,6 +84,20 @@ func (t *OptionalText) UnmarshalJSON(quoted []byte) error {
 	}
 	*t = OptionalText{Text: Borrow(text), Given: true}
 	return nil
+}
+
+// FacePrices are prices that are nothing but a number each.
+func FacePrices(prices map[string]int64) map[string]pricing.Given { return pricing.Faces(prices) }
+
+// Faces are the face values of prices: what they cost in all, where they were given as numbers.
+func Faces(prices map[string]pricing.Given) map[string]int64 {
+	out := make(map[string]int64, len(prices))
+	for category, price := range prices {
+		if price.Face != nil {
+			out[category] = *price.Face
+		}
+	}
+	return out
 }
 
 // Raw is a JSON value kept as it came.

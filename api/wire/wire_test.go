@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"holdfast/actors/budget"
+
+	"holdfast/api/wire/pricing"
 )
 
 func TestParseBook(t *testing.T) {
@@ -108,6 +110,11 @@ func TestAppendBookingIsWhatMarshalSays(t *testing.T) {
 		{ID: "b2", Event: "e1", State: "confirmed", Seats: []string{"A-1-1"}, Split: true, Total: Money{-1, "JPY"},
 			Tickets: []Ticket{{"A-1-1", "c"}, {"x", "d"}}},
 		{Seats: []string{}},
+		{Seats: []string{}, Total: Money{9, "EUR"}, Price: &pricing.Price{Face: 9, Total: 9}},
+		{Seats: []string{}, Price: &pricing.Price{Face: 8000, Total: 9950,
+			Fees: []pricing.Fee{{Code: "service", Name: `"Fee" <é>`, Amount: 1000}, {Code: "print", Amount: 0}},
+			Taxes: []pricing.Tax{{Code: "city", Amount: 950},
+				{Code: "vat", Name: "VAT", Rate: "19.00", Included: true}}}},
 	} {
 		var fast, slow any
 		marshalled, err := json.Marshal(b)

@@ -96,7 +96,7 @@ func newEvent(body []byte, now time.Time) (*event, error) {
 	e.name = e.id.uuid()
 	e.about = wire.Event{ID: e.name, Name: *request.Name, StartsAt: *request.StartsAt,
 		CreatedAt: wire.OffsetTime{Time: wire.Time(now.UnixMilli())},
-		Currency:  *request.Currency, Prices: request.Prices, Sections: []wire.Section{}}
+		Currency:  *request.Currency, Prices: wire.Faces(request.Prices), Sections: []wire.Section{}}
 	e.rules(&request)
 	if err := e.build(&plan); err != nil {
 		return nil, err

@@ -82,7 +82,8 @@ func (r *run) openEvent(ctx context.Context, name string, p wire.Raw) (*buyers.E
 	ttl, ceiling, seats, perBuyer := int64(holdTTL/time.Second), int64(holdCeiling/time.Second), int64(8), int64(10_000)
 	body, err := json.Marshal(&wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
-		SeatsPerBookingMax: &seats, SeatsPerBuyerMax: &perBuyer, Prices: map[string]int64{"*": 5000}, Plan: p,
+		SeatsPerBookingMax: &seats, SeatsPerBuyerMax: &perBuyer, Plan: p,
+		Prices: wire.FacePrices(map[string]int64{"*": 5000}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)

@@ -121,8 +121,9 @@ func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buye
 	buyerMax := int64(seatsPerBuyer)
 	body, err := json.Marshal(&wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
-		SeatsPerBookingMax: &terms.SeatsPerHold, SeatsPerBuyerMax: &buyerMax, Prices: map[string]int64{"*": 5000},
-		Plan: v.Plan, WaitingRoom: terms.WaitingRoom.wire(time.Now()),
+		SeatsPerBookingMax: &terms.SeatsPerHold, SeatsPerBuyerMax: &buyerMax,
+		Prices: wire.FacePrices(map[string]int64{"*": 5000}),
+		Plan:   v.Plan, WaitingRoom: terms.WaitingRoom.wire(time.Now()),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lab: venue %s: %w", v.Name, err)

@@ -82,7 +82,7 @@ func (p eventPlan) event(name string) *wire.CreateEvent {
 	seatsMax := int64(1000)
 	return &wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
-		SeatsPerBuyerMax: &seatsMax, Prices: map[string]int64{"*": 5000},
+		SeatsPerBuyerMax: &seatsMax, Prices: wire.FacePrices(map[string]int64{"*": 5000}),
 		Plan:        lab.UniformVenue(p.Sections, p.SeatsPerSection/rowSeats, rowSeats).Plan,
 		WaitingRoom: p.waitingRoom(),
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -12,7 +13,10 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"holdfast/actors/money"
+	"holdfast/actors/price"
 	"holdfast/actors/venue"
+	"holdfast/api/wire"
+	"holdfast/api/wire/pricing"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/eventctl"
 	"holdfast/cmd/holdfast/terminal"
@@ -31,6 +35,7 @@ type importCommand struct {
 	SaleEndsAt      moment        `help:"The moment from which no new hold may begin (default: when the show begins)." placeholder:"TIME"`
 	Currency        string        `help:"ISO 4217 (${default})." default:"EUR"`
 	Price           priceList     `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
+	Prices          string        `help:"File of prices by category as POST /v1/events takes them, for fees and taxes; --price overrides it." placeholder:"FILE"`
 	HoldTTL         time.Duration `help:"How long a hold lasts (${default})." default:"10m"`
 	HoldCeiling     time.Duration `help:"How long a hold lasts at most, with extensions (${default})." default:"20m"`
 	SeatsPerBooking uint32        `help:"Most seats of one booking (${default})." default:"8"`
@@ -69,15 +74,19 @@ func (i *importCommand) Run(c *console) error {
 	if err := i.check(); err != nil {
 		return err
 	}
+	prices, err := i.prices()
+	if err != nil {
+		return err
+	}
 	event, err := plan.Event(&eventctl.EventOptions{
 		Name: i.Name, StartsAt: i.StartsAt.Time, TimeZone: i.TimeZone, SaleEndsAt: i.SaleEndsAt.Time,
-		Currency: i.Currency, Prices: i.Price, HoldTTL: i.HoldTTL, HoldCeiling: i.HoldCeiling,
+		Currency: i.Currency, Prices: prices, HoldTTL: i.HoldTTL, HoldCeiling: i.HoldCeiling,
 		SeatsPerBooking: i.SeatsPerBooking, SeatsPerBuyer: i.SeatsPerBuyer, Key: i.Key,
 	})
 	if err != nil {
 		return err
 	}
-	describePrices(c.out, event.Prices, event.Currency)
+	describePrices(c.out, &event.Priced)
 	id, err := i.create(c, event)
 	if err != nil {
 		return err
@@ -133,9 +142,52 @@ func describePlan(out io.Writer, plan *venue.Venue) {
 	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n%s\n\n", width, total, "", plan.SeatCount(), "front: "+plan.DescribeFront())
 }
 
-// describePrices prints prices as money: minor units are where a price becomes a hundred times too high.
-func describePrices(out io.Writer, prices map[string]int64, currency string) {
-	for _, category := range slices.Sorted(maps.Keys(prices)) {
-		fmt.Fprintf(out, "%s  %s\n", category, money.Format(prices[category], currency))
+// pricesBytesMax bounds a file of prices: some hundred categories with all their components.
+const pricesBytesMax = 1 << 20
+
+// prices reads the file of prices, if there is one, and puts single prices over it.
+func (i *importCommand) prices() (map[string]pricing.Given, error) {
+	prices := map[string]pricing.Given{}
+	if i.Prices != "" {
+		file, err := os.Open(i.Prices)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		text, err := io.ReadAll(io.LimitReader(file, pricesBytesMax+1))
+		switch {
+		case err != nil:
+			return nil, err
+		case len(text) > pricesBytesMax:
+			return nil, fmt.Errorf("%s: more than %d bytes", i.Prices, pricesBytesMax)
+		}
+		if err := wire.Decode(text, &prices); err != nil {
+			return nil, fmt.Errorf("%s: %w", i.Prices, err)
+		}
+	}
+	maps.Copy(prices, pricing.Faces(i.Price))
+	return prices, nil
+}
+
+// describePrices prints prices as money, totals first: minor units are where a price becomes a hundred times too high.
+func describePrices(out io.Writer, list *price.List) {
+	for _, category := range slices.Sorted(maps.Keys(list.Totals)) {
+		p := list.Of(category)
+		fmt.Fprintf(out, "%s  %s", category, money.Format(p.Total(), list.Currency))
+		separator := "  ("
+		part := func(name string, amount int64) {
+			fmt.Fprintf(out, "%s%s %s", separator, name, money.Format(amount, list.Currency))
+			separator = ", "
+		}
+		if !p.IsPlain() {
+			part("face", p.Face)
+		}
+		for _, fee := range p.Fees {
+			part(fee.Code, fee.Amount)
+		}
+		for _, tax := range p.Taxes {
+			part(map[bool]string{true: "included ", false: "added "}[tax.Included]+tax.Code, tax.Amount)
+		}
+		fmt.Fprintln(out, map[bool]string{true: "", false: ")"}[p.IsPlain()])
 	}
 }

@@ -71,3 +71,36 @@ func TestPricesFindCategoriesInEitherSpelling(t *testing.T) {
 		}
 	}
 }
+
+// Kind: a price without its fees on a terminal. What an import prints first is the total, and the file of prices is the
+// API's own form.
+func TestImportTellsTotalsAndWhatTheyAreMadeOf(t *testing.T) {
+	prices := testkit.WriteFile(t, "prices.json", `{"*":{"face":4000,"fees":[{"code":"service","amount":500}],`+
+		`"taxes":[{"code":"vat","rate":"19.00","included":true}]}}`)
+	data := filepath.Join(t.TempDir(), "d")
+	run := func(more ...string) (int, string) {
+		return tool(t, append([]string{"import", "--data", data, "--name", "Night",
+			"--starts-at", "2030-05-01T20:00:00Z", "--prices", prices, caseFile("nfd-labels.json")}, more...)...)
+	}
+	code, out := run()
+	const says = "  45.00 EUR  (face 40.00 EUR, service 5.00 EUR, included vat 7.18 EUR)"
+	if code != exitOK || !strings.Contains(out, says) {
+		t.Errorf("%d %s", code, out)
+	}
+	_, again := run()
+	if id := out[strings.LastIndex(out, "event "):]; !strings.HasSuffix(again, id) {
+		t.Errorf("the same import made another event: %s, %s", out, again)
+	}
+	if code, out = run("--price", "*=1"); code != exitOK || !strings.Contains(out, "  0.01 EUR\n") {
+		t.Errorf("--price does not override: %d %s", code, out)
+	}
+	for content, says := range map[string]string{
+		`{"*":{"face":-1}}`: "must be from 0", `{"*":null}`: "null", `[1]`: "wrong type",
+		`{"*":{"face":1,"tip":2}}`: "tip",
+	} {
+		prices = testkit.WriteFile(t, "bad.json", content)
+		if code, out := run(); code == exitOK || !strings.Contains(out, says) {
+			t.Errorf("%s: %d %s", content, code, out)
+		}
+	}
+}

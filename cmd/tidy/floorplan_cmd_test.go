@@ -5,9 +5,10 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast": {
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
-			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/pseudonym", "actors/section",
-			"actors/venue", "cluster", "storage", "storage/copier", "storage/sqlstore", "api/wire", "api/wire/drawproof",
-			"api/wire/roomrules", "api/wire/waitingroom",
+			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/price",
+			"actors/pseudonym", "actors/section", "actors/venue", "cluster", "storage", "storage/copier",
+			"storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/pricing", "api/wire/roomrules",
+			"api/wire/waitingroom",
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
@@ -57,8 +58,8 @@ var commandWalls = map[string]wall{
 		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
-			"actors/pseudonym", "api/call", "api/card", "api/catalog", "api/wire/roomrules", "api/wire/waitingroom",
-			"actors/venue", "api", "storage", "storage/pebblestore",
+			"actors/price", "actors/pseudonym", "api/call", "api/card", "api/catalog", "api/wire/pricing",
+			"api/wire/roomrules", "api/wire/waitingroom", "actors/venue", "api", "storage", "storage/pebblestore",
 		},
 	},
 	"cmd/holdfast/config": {
@@ -71,7 +72,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/demo": {
 		Why: "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
 		Own: []string{
-			"cmd/holdfast/pause", "actors", "actors/gate", "actors/gate/place", "actors/section", "actors/venue", "storage",
+			"cmd/holdfast/pause", "actors", "actors/gate", "actors/gate/place", "actors/price", "actors/section",
+			"actors/venue", "storage",
 		},
 		Test: []string{"cmd/holdfast/node", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
 	},

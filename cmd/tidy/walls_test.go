@@ -134,9 +134,9 @@ var wallsAround = map[string]wall{
 	"api/call": {
 		Why: "one call as every handler gets it: it serves handlers and knows none of them",
 		Own: []string{
-			"actors", "actors/gate/place", "actors/pseudonym", "actors/section", "actors/venue", "storage",
-			"api/auth", "api/card", "api/document",
-			"api/problem", "api/wire",
+			"actors", "actors/gate/place", "actors/price", "actors/pseudonym", "actors/section", "actors/venue",
+			"storage", "api/auth", "api/card", "api/document",
+			"api/problem", "api/wire", "api/wire/pricing",
 		},
 		Third: []string{fasthttp, xxhash, strictJSON},
 	},
@@ -184,6 +184,10 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
+	"api/wire/pricing": {
+		Why: "what prices are made of, in words: events and bookings hold these, so package wire stands above",
+		Std: []string{"errors", "strconv"}, Third: []string{strictJSON},
+	},
 	"api/wire/roomrules": {
 		Why: "what an event asks of joins, in words: events hold these, so package wire stands above",
 		Std: []string{},
@@ -214,9 +218,9 @@ var wallsAround = map[string]wall{
 	"api/catalog": {
 		Why: "events and plans: it browses and makes them, and books nothing",
 		Own: []string{
-			"actors", "actors/money", "actors/pseudonym", "actors/section", "actors/venue", "storage",
+			"actors", "actors/money", "actors/price", "actors/pseudonym", "actors/section", "actors/venue", "storage",
 			"api/call", "api/card", "api/document", "api/problem", "api/wire",
-			"api/wire/roomrules",
+			"api/wire/pricing", "api/wire/roomrules",
 		},
 		Third: []string{fasthttp},
 	},
@@ -238,7 +242,7 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
-		Own:   []string{"actors/nesting", "api/wire/roomrules"},
+		Own:   []string{"actors/nesting", "api/wire/pricing", "api/wire/roomrules"},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {

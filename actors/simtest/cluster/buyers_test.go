@@ -519,16 +519,17 @@ func (j *judge) freeSince(c *call) (fewest, most int) {
 	return fewest, most
 }
 
-// apart holds a "not together" against the logs (P11): every section had too few at some moment. That all of them
-// together have enough is told from the map, which may be late for sections of other nodes (P9).
+// apart holds a "not together" against the logs (P11): every section had too few at some moment. What all of them
+// together have is told from the map, which may be late for sections of other nodes (P9); if it is said to be enough,
+// it was.
 func (j *judge) apart(c *call, no *actors.NotTogetherError) {
 	most := 0
 	for at, m := range j.models {
 		_, high := m.FreeFrom(c.shown[at])
 		most += high
 	}
-	just := int(no.Free) >= int(c.intent.quantity) && no.Largest < c.intent.quantity && no.Largest > 0 &&
-		most >= int(c.intent.quantity)
+	just := no.Largest < c.intent.quantity && no.Largest > 0 && no.Free >= no.Largest &&
+		(no.Free < c.intent.quantity || most >= int(c.intent.quantity))
 	for at, m := range j.models {
 		just = just && m.EverFewer(c.since[at], int(c.intent.quantity))
 	}

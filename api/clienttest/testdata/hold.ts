@@ -15,7 +15,7 @@ async function makeEvent(): Promise<string> {
   // Only what has no default is given: the compiler must not ask for more.
   const body: components["schemas"]["CreateEvent"] = {
     name: "Generated", starts_at: new Date(Date.now() + 86_400_000).toISOString(), currency: "EUR",
-    prices: { standard: 4500 },
+    prices: { standard: { face: 4000, fees: [{ code: "service", amount: 500 }] } },
     plan: { sections: [{ id: "A", rows: [{ label: "1", seats: 9 }] }] },
   };
   const made = await client.POST("/v1/events", {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/cmd/holdfast/pause"
@@ -88,6 +89,26 @@ func Event(ctx context.Context, engine *actors.Engine) (*storage.Event, error) {
 	}
 }
 
+// demoFee is a part of every price that is more than it.
+const demoFee = 250
+
+// componentsOf says what the demonstrations' prices are made of: a fee, and a tax that is included.
+func componentsOf(prices map[string]int64) map[string]price.Price {
+	components := make(map[string]price.Price, len(prices))
+	for category, total := range prices {
+		p := price.Price{
+			Face:  total - demoFee,
+			Fees:  []price.Fee{{Code: "service", Name: "Service fee", Amount: demoFee}},
+			Taxes: []price.Tax{{Code: "vat", Name: "VAT", Rate: "19", Included: true}},
+		}
+		if defects := p.Settle(func(string) string { return "" }); len(defects) > 0 {
+			continue // of a total below the fee: it is a face
+		}
+		components[category] = p
+	}
+	return components
+}
+
 func makeEvent(ctx context.Context, engine *actors.Engine, n int) (*storage.Event, error) {
 	plan := venue.Stadium(demoSeats)
 	prices := make(map[string]int64, len(plan.Categories))
@@ -95,7 +116,7 @@ func makeEvent(ctx context.Context, engine *actors.Engine, n int) (*storage.Even
 		prices[category.Label] = int64(max(1500, 9500-2000*i))
 	}
 	return engine.CreateEvent(ctx, &storage.Event{
-		Name: demoName, Currency: "EUR", Sale: storage.SaleOpen, Prices: prices,
+		Name: demoName, Currency: "EUR", Sale: storage.SaleOpen, Prices: prices, Components: componentsOf(prices),
 		StartsAt: section.Instant(time.Now().AddDate(0, 1, 0).UnixMilli()), TimeZone: "UTC",
 		// a demonstration may run for longer than a month
 		SaleEndsAt: section.Instant(time.Now().AddDate(100, 0, 0).UnixMilli()),

@@ -125,7 +125,8 @@ func makeRoomEvent(ctx context.Context, engine *actors.Engine, n int, now time.T
 	}
 	at := func(d time.Duration) section.Instant { return section.Instant(now.Add(d).UnixMilli()) }
 	return engine.CreateEvent(ctx, &storage.Event{
-		Name: roomName, Currency: "EUR", Sale: storage.SaleOpen, Prices: prices, TimeZone: "UTC",
+		Name: roomName, Currency: "EUR", Sale: storage.SaleOpen, Prices: prices, Components: componentsOf(prices),
+		TimeZone:   "UTC",
 		StartsAt:   section.Instant(now.AddDate(0, 2, 0).UnixMilli()),
 		SaleEndsAt: section.Instant(now.AddDate(100, 0, 0).UnixMilli()),
 		Rules: section.Rules{

@@ -17,8 +17,10 @@ import (
 	"holdfast/api/catalog"
 
 	"holdfast/actors"
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/api/wire/pricing"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/storage"
 )
@@ -30,7 +32,7 @@ type EventOptions struct {
 	TimeZone        string    // IANA's name; empty: none
 	SaleEndsAt      time.Time // zero: when the show begins
 	Currency        string
-	Prices          map[string]int64 // by category, in minor units; "*" stands for all others
+	Prices          map[string]pricing.Given // by category, as POST /v1/events takes them; "*" stands for all others
 	HoldTTL         time.Duration
 	HoldCeiling     time.Duration
 	SeatsPerBooking uint32
@@ -42,12 +44,14 @@ type EventOptions struct {
 // NewEvent is an event that can be created: every category has its price.
 type NewEvent struct {
 	EventOptions
-	plan *Plan
+	// Priced is what seats cost and what that is made of, by category.
+	Priced price.List
+	plan   *Plan
 }
 
 // Event fills in what the plan implies, and says what only a person can know.
 func (p *Plan) Event(options *EventOptions) (*NewEvent, error) {
-	e := &NewEvent{*options, p}
+	e := &NewEvent{EventOptions: *options, plan: p}
 	if e.Name == "" {
 		e.Name = p.Venue.Name
 	}
@@ -63,6 +67,12 @@ func (p *Plan) Event(options *EventOptions) (*NewEvent, error) {
 			strings.Join(missing, ", "))
 	}
 	e.Prices = prices
+	var priced storage.Event
+	if err := catalog.SetPrices(&priced, prices, p.Venue); err != nil {
+		return nil, err
+	}
+	priced.Currency = e.Currency
+	e.Priced = priced.PriceList()
 	if e.Key == "" {
 		e.Key = e.digest()
 	}
@@ -70,10 +80,11 @@ func (p *Plan) Event(options *EventOptions) (*NewEvent, error) {
 }
 
 // fillPrices gives every category its price, and lists those without one and those that the plan does not have.
-func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]int64, missing, unknown []string) {
-	prices = make(map[string]int64, len(plan.Categories))
+func fillPrices(given map[string]pricing.Given, plan *venue.Venue) (prices map[string]pricing.Given, missing,
+	unknown []string) {
+	prices = make(map[string]pricing.Given, len(plan.Categories))
 	others, some := given["*"]
-	composed := make(map[string]int64, len(given)) // a shell and a plan may spell "é" in different ways
+	composed := make(map[string]pricing.Given, len(given)) // a shell and a plan may spell "é" in different ways
 	for label, price := range given {
 		composed[venue.Composed(label)] = price
 	}
@@ -102,7 +113,8 @@ func (e *NewEvent) digest() string {
 	fmt.Fprintf(hash, "%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d\x00", e.Name, e.StartsAt.UTC(), e.Currency, e.HoldTTL,
 		e.HoldCeiling, e.SeatsPerBooking, e.SeatsPerBuyer)
 	for _, label := range slices.Sorted(maps.Keys(e.Prices)) {
-		fmt.Fprintf(hash, "%s=%d\x00", label, e.Prices[label])
+		text, _ := json.Marshal(e.Prices[label]) // of plain structs; a price that is only a number is that number
+		fmt.Fprintf(hash, "%s=%s\x00", label, text)
 	}
 	if e.TimeZone != "" || !e.SaleEndsAt.IsZero() { // of later builds: without them the key is what it always was
 		fmt.Fprintf(hash, "%s\x00%s\x00", e.TimeZone, e.SaleEndsAt.UTC())

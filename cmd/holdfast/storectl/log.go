@@ -36,8 +36,9 @@ type logPrinter struct {
 
 	key     storage.SectionKey // of the section being printed
 	line    wire.LogChange
-	expires wire.Time // what line.ExpiresAt points at
-	seats   []uint32  // what line.Seats is made of
+	expires wire.Time  // what line.ExpiresAt points at
+	seats   []uint32   // what line.Seats is made of
+	total   wire.Money // what line.Total points at
 	text    []byte
 }
 
@@ -104,7 +105,7 @@ func (p *logPrinter) strays(keys []storage.SectionKey, logs map[storage.SectionK
 // printEvent prints an event's logs, or the one of the section of that id, and takes them out of logs. some says that
 // there was such a section, with a log or without.
 func (p *logPrinter) printEvent(e *storage.Event, id string, logs map[storage.SectionKey]bool) (some bool, err error) {
-	p.line.Event = e.ID.String()
+	p.line.Event, p.total.Currency = e.ID.String(), e.Currency
 	for i := range e.Sections {
 		if id != "" && e.Sections[i].ID != id {
 			continue
@@ -182,6 +183,11 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 	if c.ExpiresAt != 0 {
 		p.expires = wire.Time(c.ExpiresAt)
 		l.ExpiresAt = &p.expires
+	}
+	l.Total = nil
+	if c.PriceMark != 0 {
+		p.total.Amount = c.Total
+		l.Total = &p.total
 	}
 	p.seats = p.seats[:0]
 	for _, seat := range c.Seats {
