@@ -172,6 +172,10 @@ func TestChallengeInAFrame(t *testing.T) {
 		t.Errorf("the frame of another origin may %q", got)
 	}
 	p.shoot("challenge-phone")
+	again := bank + "/challenge?again"
+	f.between(func() { f.next = map[string]any{"type": "redirect_to_url", "url": again, "expires_at": until} })
+	p.until(`document.getElementById('challenge-frame')?.src === '` + again + `'`) // a bank may ask twice
+	p.focusIs("#challenge-title")
 	p.press("#challenge-hide")
 	p.focusIs(panelTitle)
 	p.sees(".to-bank", "If you do nothing, the payment is called off at")
