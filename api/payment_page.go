@@ -45,7 +45,7 @@ func (p *PaymentPage) origins() pageOrigins {
 	if p.Adapter == wire.PaymentsStripe {
 		from := "https://js.stripe.com https://*.js.stripe.com"
 		if p.Script != "" {
-			from = originOf(p.Script)
+			from = OriginOf(p.Script)
 		}
 		o.scripts, o.data = from, "https://api.stripe.com"
 		o.frames = strings.TrimSpace(from + " https://hooks.stripe.com " + o.frames)
@@ -53,10 +53,10 @@ func (p *PaymentPage) origins() pageOrigins {
 	return o
 }
 
-// originOf is the origin of an address that check took.
-func originOf(address string) string {
+// OriginOf is the origin (https://host) of an address, as PaymentPage.ChallengeOrigins names it; empty: it has none.
+func OriginOf(address string) string {
 	at, err := url.Parse(address)
-	if err != nil {
+	if err != nil || at.Host == "" {
 		return ""
 	}
 	return at.Scheme + "://" + at.Host
@@ -76,7 +76,7 @@ func (p *PaymentPage) check() error {
 		all = append(all, errors.New("api: the address of the processor's script must be https://…"))
 	}
 	for _, origin := range p.ChallengeOrigins {
-		if !pageAddress(origin) || originOf(origin) != origin {
+		if !pageAddress(origin) || OriginOf(origin) != origin {
 			all = append(all, fmt.Errorf("api: %q is no origin of challenges; one is https://host", origin))
 		}
 	}

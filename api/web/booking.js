@@ -347,7 +347,7 @@ export class Booking {
     if (this.busy || this.phase !== 'held') return;
     const { free, current } = this;
     const token = free ? '' : await this.#tokenFrom(getToken);
-    if (token === null || this.phase !== 'held' || this.current !== current) return; // it ran out meanwhile
+    if (token === null || this.phase !== 'held' || this.current.id !== current.id) return; // it ran out meanwhile
     return this.#pay({ booking: current.id, key: newKey(), body: free ? {} : { payment_token: token } });
   }
 

@@ -38,6 +38,9 @@ export class Checkout {
     return booking.phase;
   }
 
+  /** key changes when the view has to be built anew: a bank may ask twice. */
+  get key() { return `${this.view} ${this.booking.next?.url ?? ''}`; }
+
   /** build makes the parts of a view that belongs here; undefined for another. */
   build(view) {
     if (view === 'held') return this.#held();

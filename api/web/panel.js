@@ -22,7 +22,7 @@ export class Panel {
   /** update shows the booking as it stands. The form of a view is built once, so that typing and focus survive. */
   update() {
     keepFocus(this.element, this.title, () => {
-      if (this.shown !== this.checkout.view) this.#build();
+      if (this.shown !== this.checkout.key) this.#build();
       this.element.setAttribute('aria-busy', String(Boolean(this.booking.busy)));
       this.#showStatus();
       this.refresh?.();
@@ -31,18 +31,19 @@ export class Panel {
 
   #build() {
     const { checkout } = this;
+    const { view } = checkout;
     checkout.leave();
-    this.shown = checkout.view;
+    this.shown = checkout.key;
     this.refresh = null;
     this.status = h('div', { class: 'status' });
-    const parts = checkout.build(this.shown) ?? {
+    const parts = checkout.build(view) ?? {
       choosing: () => this.#choosing(), confirmed: () => this.#confirmed(), ended: () => this.#ended(),
-    }[this.shown]();
+    }[view]();
     this.body.replaceChildren(...parts);
     this.element.dataset.phase = this.booking.phase;
-    this.element.dataset.view = this.shown;
+    this.element.dataset.view = view;
     this.element.parentElement?.scrollTo(0, 0);
-    checkout.entered(this.shown);
+    checkout.entered(view);
   }
 
   // Only what is new is put there: what stands there already is neither read out again nor taken from under the focus.

@@ -172,6 +172,10 @@ func TestChallengeInAFrame(t *testing.T) {
 		t.Errorf("the frame of another origin may %q", got)
 	}
 	p.shoot("challenge-phone")
+	again := bank + "/challenge?again"
+	f.between(func() { f.next = map[string]any{"type": "redirect_to_url", "url": again, "expires_at": until} })
+	p.until(`document.getElementById('challenge-frame')?.src === '` + again + `'`) // a bank may ask twice
+	p.focusIs("#challenge-title")
 	p.press("#challenge-hide")
 	p.focusIs(panelTitle)
 	p.sees(".to-bank", "If you do nothing, the payment is called off at")
@@ -226,16 +230,21 @@ func TestChallengeThatNoFrameShows(t *testing.T) {
 		document.getElementById('challenge-out').rel === 'noopener noreferrer'`)
 	f.between(func() { f.bookings["b1"].State = "held" })
 	p.sees(".status", "Your bank did not confirm")
-	for _, url := range []string{"javascript:alert(1)", "data:text/html,x", "bank.example", ""} {
-		next(url)
-		p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_challenge"))
-		p.press("#buy")
-		p.sees(panelTitle, "Your bank asks you to confirm")
-		p.sees(".to-bank ~ *, .waiting", "in a way that this page cannot show")
-		p.until(`!document.querySelector('iframe, a[href^="javascript"], a[href^="data"]')`)
-		f.between(func() { f.bookings["b1"].State = "held" })
-		p.sees(".status", "Your bank did not confirm")
+	next("javascript:alert(1)")
+	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_challenge"))
+	p.press("#buy")
+	p.sees(panelTitle, "Your bank asks you to confirm")
+	p.sees(".waiting", "in a way that this page cannot show")
+	p.until(`!document.querySelector('iframe, a[href^="javascript"]')`)
+	shown := value[string](p, `import('/assets/paymentwatch.js').then(({ nextOf }) => ['javascript:alert(1)',
+		'data:text/html,x', 'bank.example', '', 7, 'ftp://bank.example', 'https://bank.example/a', 'http://bank.example/b']
+		.map((url) => nextOf({ next_action: { type: 'redirect_to_url', url } }).url).join()
+		+ nextOf({ next_action: { type: 'dance', url: 'https://bank.example' } }).url)`)
+	if shown != ",,,,,,https://bank.example/a,http://bank.example/b" {
+		t.Errorf("a browser is sent to %q", shown)
 	}
+	f.between(func() { f.bookings["b1"].State = "held" })
+	p.sees(".status", "Your bank did not confirm")
 	next(server.URL + "/checkout/return") // a page of our own gets no power over this one
 	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_challenge"))
 	p.press("#buy")

@@ -48,8 +48,16 @@ func TestEveryReferenceExists(t *testing.T) {
 	}
 }
 
+// letIn are the hosts that the server's own policy lets one file load from, where an operator chose a captcha's provider.
+var letIn = map[string]*regexp.Regexp{
+	"queuecaptcha.js": regexp.MustCompile(`'https://(challenges\.cloudflare\.com|js\.hcaptcha\.com)/`),
+}
+
 // defect answers what is wrong with a file under a strict Content-Security-Policy, or "".
 func defect(name, text string) string {
+	if hosts := letIn[name]; hosts != nil {
+		text = hosts.ReplaceAllString(text, "'/")
+	}
 	switch {
 	case regexp.MustCompile(`(?i)\son[a-z]+\s*=\s*["']|<style|\sstyle\s*=`).MatchString(text) &&
 		strings.HasSuffix(name, ".html"):
@@ -78,6 +86,9 @@ func TestFilesKeepAStrictPolicy(t *testing.T) {
 	}
 	planted := []string{`<p onclick="x()">`, `<p style="color:red">`, `<script>x()</script>`, `el.innerHTML = x`,
 		`fetch('https://cdn.example/x')`, strings.Repeat("\n", fileLinesMax+1)}
+	if defect("queuecaptcha.js", `'https://js.hcaptcha.com.evil/x'`) == "" {
+		t.Error("the check takes any host for a captcha's provider")
+	}
 	for _, text := range planted {
 		if defect("planted.html", text) == "" {
 			t.Errorf("the check does not see %q", text)
