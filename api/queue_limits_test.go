@@ -164,7 +164,7 @@ func TestRoomLimitsAreJudged(t *testing.T) {
 	var now waitingroom.Room
 	h.do("PATCH", event+"/waiting-room", operator.with("Idempotency-Key", "one"),
 		`{"reason":"scripts","limits":{"joins":{"per_second":0.5},`+
-		`"holds":{"per_second":2,"burst":9}}}`).
+			`"holds":{"per_second":2,"burst":9}}}`).
 		want(200, "").
 		into(&now)
 	if now.Limits == nil || *now.Limits.Joins.PerSecond != 0.5 || *now.Limits.Holds.Burst != 9 ||
