@@ -377,15 +377,17 @@ func (op *QueueOperation) about(kind gate.CommandKind, codes codebook.Codes) gat
 		Fingerprint: op.Fingerprint}
 }
 
-// HandInDraw brings the beacon's round, or without a beacon (round 0) the operator's value. Whether the signature is
-// that round's is the caller's to check.
-func (e *Engine) HandInDraw(id storage.EventID, round uint64, signature []byte, timeout time.Duration) error {
+// HandInDraw brings the beacon's round, or without a beacon (round 0) the operator's value; previous is the signature
+// of the round before, of a chained beacon. Whether the signature is that round's is the caller's to check.
+func (e *Engine) HandInDraw(
+	id storage.EventID, round uint64, previous, signature []byte, timeout time.Duration,
+) error {
 	deadline := e.clock.Now().Add(timeout)
 	q, err := e.queueOf(id, deadline)
 	if err != nil {
 		return err
 	}
-	return q.Do(gate.Command{Kind: gate.HandIn, Round: round, Signature: signature}, deadline)
+	return q.Do(gate.Command{Kind: gate.HandIn, Round: round, Previous: previous, Signature: signature}, deadline)
 }
 
 // DrawProof is what an entrant of the draw recomputes the place with: the salt of the leaf, and the path to the root.

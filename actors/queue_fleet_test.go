@@ -304,7 +304,7 @@ func TestDrawOnEveryNode(t *testing.T) {
 		return true
 	})
 	for _, n := range f.nodes { // once, whoever hands it in
-		if err := n.e.HandInDraw(f.event, 0, []byte("chance"), patience); err != nil {
+		if err := n.e.HandInDraw(f.event, 0, nil, []byte("chance"), patience); err != nil {
 			t.Fatal(err)
 		}
 	}

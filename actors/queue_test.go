@@ -308,9 +308,9 @@ func TestDrawOfTheLobby(t *testing.T) {
 	for buyer := range byte(5) {
 		d.join(buyer + 1)
 	}
-	d.refused("a draw before the close", gate.NotClosed, d.e.HandInDraw(d.event, 0, []byte("chance"), patience))
+	d.refused("a draw before the close", gate.NotClosed, d.e.HandInDraw(d.event, 0, nil, []byte("chance"), patience))
 	d.until("the lobby closes", func() bool { f := d.frame(); return f.Phase == gate.Closed && f.Entrants == 5 })
-	if err := d.e.HandInDraw(d.event, 0, []byte("chance"), patience); err != nil {
+	if err := d.e.HandInDraw(d.event, 0, nil, []byte("chance"), patience); err != nil {
 		t.Fatal(err)
 	}
 	salt, path, err := d.e.DrawProof(d.event, 3, patience)
@@ -320,7 +320,7 @@ func TestDrawOfTheLobby(t *testing.T) {
 	}
 	_, _, err = d.e.DrawProof(d.event, 5, patience)
 	d.refused("the path of no entrant", gate.PlaceUnknown, err)
-	d.refused("another value", gate.DrawnAlready, d.e.HandInDraw(d.event, 0, []byte("other"), patience))
+	d.refused("another value", gate.DrawnAlready, d.e.HandInDraw(d.event, 0, nil, []byte("other"), patience))
 	if f := d.frame(); f.Phase != gate.Drawn || f.Called != 0 {
 		t.Errorf("phase %d, %d called", f.Phase, f.Called)
 	}

@@ -23,6 +23,7 @@ type doors struct {
 	refuse gate.Rejection // what the next call is refused with
 	ops    []queue.Operation
 	handed string
+	before string         // the round before's signature
 	minted uint32         // presale codes
 	code   codebook.No    // of the newest join
 	taken  codebook.Codes // the newest codes that were taken back
@@ -160,13 +161,13 @@ func (d *doors) OperateQueue(_ storage.EventID, op queue.Operation, _ time.Durat
 	return nil
 }
 
-func (d *doors) HandInDraw(_ storage.EventID, _ uint64, signature []byte, _ time.Duration) error {
+func (d *doors) HandInDraw(_ storage.EventID, _ uint64, previous, signature []byte, _ time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.refused(); err != nil {
 		return err
 	}
-	d.handed = string(signature)
+	d.handed, d.before = string(signature), string(previous)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/beacon"
+	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -114,7 +115,7 @@ func (s *stocks) unchecked() (list []string) {
 }
 
 // beaconOf checks signatures of the chain that an event's draw names, where its key is known; else nil.
-func beaconOf(w *storage.WaitingRoom) func(round uint64, signature []byte) error {
+func beaconOf(w *storage.WaitingRoom) draw.Beacon {
 	if w.Beacon == nil {
 		return nil
 	}
@@ -122,5 +123,5 @@ func beaconOf(w *storage.WaitingRoom) func(round uint64, signature []byte) error
 	if !known {
 		return nil
 	}
-	return func(round uint64, signature []byte) error { return chain.Verify(round, nil, signature) }
+	return chain.Verify
 }

@@ -29,6 +29,7 @@ type board struct {
 	root      draw.Hash
 	round     uint64
 	signature []byte
+	previous  []byte // the round before's, of a chained beacon
 	seed      draw.Hash
 	order     draw.Permutation
 

@@ -58,6 +58,7 @@ func (b *board) applyPhase(c *Change) {
 	case LotsDrawn:
 		require(b.phase == Closed && c.Seed == draw.Seed(b.set.Event, b.entrants, b.root, c.Signature), "a draw")
 		b.phase, b.signature, b.seed = Drawn, slices.Clone(c.Signature), c.Seed
+		b.previous = append([]byte(nil), c.Previous...)
 		b.order = draw.NewPermutation(b.seed, b.entrants)
 	case DoorsOpened:
 		require(b.phase == Drawn, "doors that open before the draw")

@@ -14,7 +14,7 @@ const (
 	Joined                              // Oldest, Entrants: they get the next numbers, in this order
 	LeftQueue                           // Number, From
 	LobbyClosed                         // Entrants' count N, Root, Round
-	LotsDrawn                           // Signature, Seed
+	LotsDrawn                           // Signature, Previous, Seed
 	DoorsOpened                         //
 	Stocked                             // Stock: it gets the next number
 	CalledUp                            // Upto, People, Cites, ShowRate
@@ -31,6 +31,7 @@ const (
 	joinedByCode                        // a Joined with codes, as the log has it; decoded, it is a Joined
 	CodesMinted                         // Codes, Why, Request, Fingerprint: they get the next numbers
 	CodesRevoked                        // Codes.First and Count, Why, Request, Fingerprint
+	chainedDrawn                        // a LotsDrawn with Previous, as the log has it; decoded, it is a LotsDrawn
 	changeKinds
 )
 
@@ -47,6 +48,7 @@ type Change struct {
 	Root        draw.Hash
 	Round       uint64
 	Signature   []byte
+	Previous    []byte // the signature of the round before, of a chained beacon; else nil
 	Seed        draw.Hash
 	Stock       Stock
 	Upto        Rank

@@ -28,12 +28,15 @@ const (
 // Numbers are shortest-form uvarints, pseudonyms and hashes 16 and 32 bytes, flags and states a byte. A join of one
 // is 20 bytes; of a batch, 17 each and 3; with codes as many more as their numbers take.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
-	if c.Kind == 0 || c.Kind >= changeKinds || c.Kind == joinedByCode {
+	if c.Kind == 0 || c.Kind >= changeKinds || c.Kind == joinedByCode || c.Kind == chainedDrawn {
 		panic(fmt.Sprintf("gate: change of unknown kind %d", c.Kind))
 	}
 	kind := c.Kind
 	if kind == Joined && c.byCode() {
 		kind = joinedByCode
+	}
+	if kind == LotsDrawn && len(c.Previous) > 0 {
+		kind = chainedDrawn
 	}
 	if c.At == at {
 		dst = append(dst, byte(kind))
@@ -51,7 +54,10 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		dst = binary.AppendUvarint(dst, uint64(c.Count))
 		return binary.AppendUvarint(append(dst, c.Root[:]...), c.Round)
 	case LotsDrawn:
-		return append(appendText(dst, string(c.Signature)), c.Seed[:]...)
+		if dst = appendText(dst, string(c.Signature)); kind == chainedDrawn {
+			dst = appendText(dst, string(c.Previous))
+		}
+		return append(dst, c.Seed[:]...)
 	case SlotsFreed:
 		return appendFreed(dst, c)
 	case Operated:

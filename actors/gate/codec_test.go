@@ -65,6 +65,8 @@ func everyChange() []gate.Change {
 		{Kind: gate.Founded, Settings: gate.Settings{Event: [16]byte{1}, Session: 12, Turn: 13, Limits: gate.Limits{
 			Joins: gate.Limit{Rate: 1, Burst: 2}, Polls: gate.Limit{Rate: 300}, Holds: gate.Limit{Burst: 4}}}},
 		{Kind: gate.Operated, Action: gate.SetHoldBurst, Value: 70_000, Why: "reason"},
+		{Kind: gate.LotsDrawn, Signature: []byte("a signature"), Previous: []byte("the one before"),
+			Seed: draw.Hash{6}},
 	}
 }
 
@@ -81,6 +83,8 @@ func TestGoldenBytes(t *testing.T) {
 	d = presold(t)
 	fmt.Fprintf(&got, "snapshot with codes %x\n", d.m.AppendSnapshot(nil))
 	d = limited(t)
+	chained := lobbyDrawn(t)
+	fmt.Fprintf(&got, "snapshot with a chained round %x\n", chained.m.AppendSnapshot(nil))
 	fmt.Fprintf(&got, "snapshot with limits %x\nfollower %x\n", d.m.AppendSnapshot(nil),
 		d.follower.AppendSnapshot(nil))
 	const file = "testdata/golden.hex"

@@ -230,10 +230,10 @@ func (m *Machine) decideHandIn(c *Call, at Instant) machine.Decided {
 		return m.repeat(c, m.changed)
 	case m.phase > Closed:
 		return m.refuse(c, DrawnAlready, m.changed)
-	case len(signature) == 0 || len(signature) > SignatureMax:
+	case len(signature) == 0 || len(signature) > SignatureMax || len(c.Command.Previous) > SignatureMax:
 		return m.refuse(c, BadValue, 0)
 	}
-	return m.decide(Change{Kind: LotsDrawn, At: at, Signature: signature,
+	return m.decide(Change{Kind: LotsDrawn, At: at, Signature: signature, Previous: c.Command.Previous,
 		Seed: draw.Seed(m.set.Event, m.entrants, m.root, signature)})
 }
 

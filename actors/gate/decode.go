@@ -47,8 +47,13 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 		c.Count = read32(r)
 		r.Copy(c.Root[:])
 		c.Round = r.Uvarint()
-	case LotsDrawn:
+	case LotsDrawn, chainedDrawn:
 		c.Signature = readBytes(r, SignatureMax)
+		if c.Kind == chainedDrawn {
+			if c.Kind, c.Previous = LotsDrawn, readBytes(r, SignatureMax); len(c.Previous) == 0 {
+				r.Fail("a chained round without the one before")
+			}
+		}
 		r.Copy(c.Seed[:])
 	case SlotsFreed:
 		readFreed(r, c)

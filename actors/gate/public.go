@@ -53,6 +53,10 @@ func (b *board) Settings() Settings { return b.set }
 // Signature is what seeded the draw; nil before it. It is the gate's own.
 func (b *board) Signature() []byte { return b.signature }
 
+// Previous is the signature of the round before, where a chained beacon seeded the draw; else nil. It is the gate's
+// own.
+func (b *board) Previous() []byte { return b.previous }
+
 // Rank is a place's position in the order of calling; before the draw it is the number.
 func (b *board) Rank(no Number) Rank { return Rank(b.order.Place(uint32(no))) }
 

@@ -119,7 +119,12 @@ func (b *board) restore(r *codec.Reader) {
 	b.sessions.restore(r, b)
 	if b.limits = b.set.Limits; len(r.Src) > 0 {
 		readLimits(r, &b.limits)
-		check(r, b.limits != b.set.Limits, "limits")
+		chained := len(r.Src) > 0
+		if chained {
+			b.previous = append([]byte(nil), readBytes(r, SignatureMax)...)
+		}
+		check(r, chained == (len(b.previous) > 0), "round before")
+		check(r, chained || b.limits != b.set.Limits, "limits")
 	}
 }
 

@@ -75,7 +75,8 @@ func (f *Follower) AppendSnapshot(dst []byte) []byte {
 //	joined · called · places by state · overtake · stock's number · stock
 //	shown · missed · paid · last call · clock: at, turn, offer
 //	sessions: first · count, each: number, state and reason, until, record of the end if it has one
-//	limits, only if they are others than the settings'
+//	limits, only if they are others than the settings' or something follows
+//	the signature of the round before the draw's, only of a chained beacon
 func (b *board) appendTo(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(b.seq))
 	dst = binary.AppendUvarint(dst, uint64(b.lastAt))
@@ -99,8 +100,11 @@ func (b *board) appendTo(dst []byte) []byte {
 		int64(b.clock.turn), int64(b.clock.offer)} {
 		dst = binary.AppendUvarint(dst, uint64(n))
 	}
-	if dst = b.sessions.appendTo(dst); b.limits != b.set.Limits {
+	if dst = b.sessions.appendTo(dst); b.limits != b.set.Limits || len(b.previous) > 0 {
 		dst = appendLimits(dst, &b.limits)
+	}
+	if len(b.previous) > 0 {
+		dst = appendText(dst, string(b.previous))
 	}
 	return dst
 }

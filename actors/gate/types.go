@@ -121,7 +121,7 @@ const (
 	Finish                         // Session: the buyer has bought
 	Free                           // Sessions, Acks: the barrier has passed
 	Restock                        // Stock
-	HandIn                         // Round, Signature: the beacon's round, or the operator's value
+	HandIn                         // Round, Signature, Previous: the beacon's round, or the operator's value
 	Operate                        // Action, Value, Text, Reason, Request, Fingerprint
 	Mint                           // Codes, Reason, Request, Fingerprint: presale codes
 	Revoke                         // Codes.First and Count, Reason, Request, Fingerprint
@@ -160,6 +160,7 @@ type Command struct {
 	Stock       Stock       // borrowed
 	Round       uint64
 	Signature   []byte // borrowed
+	Previous    []byte // of HandIn: the round before's signature, of a chained beacon; borrowed
 	Codes       codebook.Codes
 	Action      Action
 	Value       uint32

@@ -20,6 +20,8 @@ type Frame struct {
 	Position position.Frame
 	// Signature seeded the draw; nil before it.
 	Signature []byte
+	// Previous is the signature of the round before, where a chained beacon seeded the draw.
+	Previous []byte
 	// Next is closed when the frame is replaced.
 	Next <-chan struct{}
 
@@ -54,7 +56,7 @@ func (r *Room) publish(at gate.Instant, public *gate.Public) {
 		if r.follower.Public().Phase != gate.Unfounded {
 			f.Settings = r.follower.Settings()
 		}
-		f.Signature = r.follower.Signature()
+		f.Signature, f.Previous = r.follower.Signature(), r.follower.Previous()
 	}
 	f.Settings.SaltKey = [32]byte{}
 	f.Position = position.Of(public, r.pacer.Pace(at, public.Called))

@@ -58,7 +58,7 @@ func published(b *board) *drawproof.Document {
 	}
 	return drawproof.Of(&drawproof.State{Event: b.event.ID.String(), Phase: f.Phase, ClosesAt: w.ClosesAt,
 		Rule: rule, ClosedAt: f.ClosedAt, Entrants: f.Entrants, Root: f.Root, Round: f.Round,
-		Signature: f.Signature, Seed: f.Seed})
+		Signature: f.Signature, Previous: f.Previous, Seed: f.Seed})
 }
 
 // show adds a place's part of the proof: what the leaf is made of, and the path to the root.

@@ -3,16 +3,19 @@ package queue
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"strings"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/beacon"
 	"holdfast/actors/section"
 	"holdfast/api/call"
 	"holdfast/api/catalog"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
 	"holdfast/api/wire/waitingroom"
+	"holdfast/storage"
 )
 
 // Bounds of what operators write, in bytes of UTF-8.
@@ -28,6 +31,7 @@ type change struct {
 	handIn bool
 	round  uint64
 	value  []byte
+	before []byte // the round before's signature, of a chained beacon
 }
 
 // Operate changes a waiting room. Operators only. Changes are made one after the other, each with a key of its own that
@@ -45,7 +49,8 @@ func (h *Handlers) Operate(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.room(id); err != nil {
+	event, err := h.room(id)
+	if err != nil {
 		return err
 	}
 	r.Detailf("reason=%q", strings.ToValidUTF8(*body.Reason, "?"))
@@ -55,7 +60,10 @@ func (h *Handlers) Operate(r *call.Call) error {
 	for i := range changes {
 		c := &changes[i]
 		if c.handIn {
-			if err := h.engine.HandInDraw(id, c.round, c.value, h.cfg.Timeout); err != nil {
+			if err := checkRound(event.WaitingRoom, c); err != nil {
+				return err
+			}
+			if err := h.engine.HandInDraw(id, c.round, c.before, c.value, h.cfg.Timeout); err != nil {
 				return err
 			}
 			continue
@@ -170,7 +178,33 @@ func handInOf(d *waitingroom.HandIn) (c change, err error) {
 	if c.value, err = hex.DecodeString(*d.Signature); err != nil || len(c.value) > signatureMax {
 		return c, problem.InvalidField("draw.signature", "must be at most 1024 bytes in hexadecimal digits")
 	}
+	if d.Previous != nil {
+		if c.before, err = hex.DecodeString(*d.Previous); err != nil || len(c.before) > signatureMax {
+			return c, problem.InvalidField("draw.previous_signature", "must be at most 1024 bytes in hexadecimal "+
+				"digits")
+		}
+	}
 	return c, nil
+}
+
+// checkRound holds a round against the chain's key, where the key is known: a signature that is not the round's would
+// seed a draw that nobody can verify. A chain that is not known here is left to draw verify and the audit.
+func checkRound(room *storage.WaitingRoom, c *change) error {
+	if room.Beacon == nil {
+		return nil
+	}
+	chain, known := beacon.Known(room.Beacon.Chain)
+	if !known {
+		return nil
+	}
+	switch err := chain.Verify(c.round, c.before, c.value); {
+	case errors.Is(err, beacon.ErrPrevious):
+		return problem.BadField("draw.previous_signature", "is missing: rounds of this chain are signed with the one "+
+			"before")
+	case err != nil:
+		return problem.InvalidField("draw.signature", "is not that of the round, by the beacon's public key")
+	}
+	return nil
 }
 
 // checkReason: whoever operates says why.

@@ -31,6 +31,7 @@ type Frame struct {
 	Pool, Generation uint32
 	Pace             uint32 // ranks called in 1000 seconds; 0: not known
 	Signature        []byte // that seeded the draw; nil before it
+	Previous         []byte // of the round before, of a chained beacon
 }
 
 // Place is one buyer's place, as the gate itself knows it.
@@ -64,7 +65,7 @@ type Engine interface {
 	// QueueFrame is quick, and gives the same pointer as long as nothing changes.
 	QueueFrame(id storage.EventID) (*Frame, error)
 	OperateQueue(id storage.EventID, op Operation, timeout time.Duration) error
-	HandInDraw(id storage.EventID, round uint64, signature []byte, timeout time.Duration) error
+	HandInDraw(id storage.EventID, round uint64, previous, signature []byte, timeout time.Duration) error
 	// MintCodes makes presale codes, and tells their numbers; a repeat tells the same.
 	MintCodes(id storage.EventID, codes codebook.Codes, op Operation, timeout time.Duration) (codebook.Codes, error)
 	RevokeCodes(id storage.EventID, codes codebook.Codes, op Operation, timeout time.Duration) error

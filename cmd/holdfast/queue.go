@@ -193,12 +193,17 @@ func (q *queueMessageCommand) Run(c *console) error {
 type queueDrawCommand struct {
 	Round     int64  `help:"The beacon's round; 0: there is no beacon."                  env:"-"`
 	Signature string `help:"The round's signature, or the value, in hexadecimal digits." env:"-" required:"" placeholder:"HEX"`
+	Previous  string `help:"The signature of the round before, of a chained beacon."     env:"-" placeholder:"HEX"`
 	queueChange
 }
 
 // Run hands the round in.
 func (q *queueDrawCommand) Run(c *console) error {
-	return q.change(c, &waitingroom.Change{Draw: &waitingroom.HandIn{Round: &q.Round, Signature: &q.Signature}})
+	round := &waitingroom.HandIn{Round: &q.Round, Signature: &q.Signature}
+	if q.Previous != "" {
+		round.Previous = &q.Previous
+	}
+	return q.change(c, &waitingroom.Change{Draw: round})
 }
 
 // queueCodesCommand is everything an operator does with presale codes.

@@ -176,10 +176,10 @@ var wallsAround = map[string]wall{
 	"api/queue": {
 		Why: "whoever waits is told, and signed for: nothing is decided here, and nobody is looked up for a poll",
 		Own: []string{
-			"actors", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
-			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
-			"api/call", "api/captcha", "api/catalog", "api/document", "api/limit", "api/live/fanout", "api/live/sse",
-			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
+			"actors", "actors/gate", "actors/gate/beacon", "actors/gate/codebook", "actors/gate/draw",
+			"actors/gate/place", "actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue",
+			"storage", "api/call", "api/captcha", "api/catalog", "api/document", "api/limit", "api/live/fanout",
+			"api/live/sse", "api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
 			"api/wire/roomrules", "api/wire/waitingroom",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},

@@ -160,7 +160,7 @@ func run(log []record, o audit.Options) *audit.Report {
 	return audit.Run(slices.Values(entries), o)
 }
 
-func beacon(round uint64, signature []byte) error {
+func beacon(round uint64, _, signature []byte) error {
 	if want := fmt.Sprint("of round ", round); want != string(signature) {
 		return errors.New("want " + want)
 	}

@@ -238,7 +238,7 @@ func (j *judge) drawn(c *gate.Change) {
 	seed := draw.Seed(j.set.Event, j.n, j.root, c.Signature)
 	j.want(seed == c.Seed, "G3", "the seed does not come from event, N, root and signature")
 	if beacon := j.options.Beacon; beacon != nil && j.report.IndependentBeacon {
-		err := beacon(j.round, c.Signature)
+		err := beacon(j.round, c.Previous, c.Signature)
 		j.want(err == nil, "G3", "the signature is not that of round %d: %v", j.round, err)
 	}
 	j.order, j.phase = draw.NewPermutation(seed, j.n), gate.Drawn

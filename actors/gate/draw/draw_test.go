@@ -210,7 +210,7 @@ func TestOperatorWhoGrinds(t *testing.T) {
 	good := Published{Event: [16]byte{1}, Entrants: 9, Root: NewTree(leavesOf(&key, 9)).Root(), Round: 7}
 	good.Signature = []byte("of round 7")
 	good.Seed = Seed(good.Event, 9, good.Root, good.Signature)
-	beacon := func(round uint64, signature []byte) error {
+	beacon := func(round uint64, _, signature []byte) error {
 		if want := fmt.Sprint("of round ", round); want != string(signature) {
 			return fmt.Errorf("want %s", want)
 		}

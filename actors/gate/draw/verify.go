@@ -11,6 +11,7 @@ type Published struct {
 	// Signature is a value that the operator chose.
 	Round     uint64
 	Signature []byte
+	Previous  []byte // the signature of the round before; only of a chained beacon
 	Seed      Hash
 }
 
@@ -29,8 +30,9 @@ var (
 	ErrPath      = errors.New("draw: the path does not lead from this entrant to the published root")
 )
 
-// Beacon says whether a signature is that of a round. nil: nobody looks, and the caller says so.
-type Beacon func(round uint64, signature []byte) error
+// Beacon says whether a signature is that of a round; previous is that of the round before, of which only a chained
+// beacon's depend. nil: nobody looks, and the caller says so.
+type Beacon func(round uint64, previous, signature []byte) error
 
 // VerifyAll recomputes a draw from all entrants. The error is the first of the above that holds.
 func VerifyAll(p *Published, key *[32]byte, entrants []Entrant, beacon Beacon) error {
@@ -63,7 +65,7 @@ func VerifyOne(
 
 func (p *Published) verifySeed(beacon Beacon) error {
 	if beacon != nil && p.Round != 0 {
-		if err := beacon(p.Round, p.Signature); err != nil {
+		if err := beacon(p.Round, p.Previous, p.Signature); err != nil {
 			return errors.Join(ErrSignature, err)
 		}
 	}

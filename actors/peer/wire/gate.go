@@ -68,6 +68,7 @@ type SectionLife struct {
 
 const (
 	withCodes         = 0x80    // beside Join: each entrant's presale code is told
+	withPrevious      = 0x80    // beside HandIn: the signature of the round before is told
 	textBytesMax      = 4 << 10 // of an operator's text and reason
 	signatureBytesMax = 4 << 10
 )
@@ -80,6 +81,9 @@ func (m *GateAsk) Append(dst []byte) []byte {
 	coded := c.Kind == gate.Join && slices.ContainsFunc(c.Entrants, func(e gate.Entrant) bool { return e.Code != 0 })
 	if dst = append(appendKey(dst, m.Section), byte(c.Kind)); coded {
 		dst[len(dst)-1] |= withCodes
+	}
+	if c.Kind == gate.HandIn && len(c.Previous) > 0 {
+		dst[len(dst)-1] |= withPrevious
 	}
 	switch c.Kind {
 	case gate.Join:
@@ -94,7 +98,9 @@ func (m *GateAsk) Append(dst []byte) []byte {
 		dst = appendBytes(appendCodes(dst, &c.Codes), []byte(c.Reason))
 		dst = binary.BigEndian.AppendUint64(append(dst, c.Request[:]...), c.Fingerprint)
 	case gate.HandIn:
-		dst = appendBytes(binary.AppendUvarint(dst, c.Round), c.Signature)
+		if dst = appendBytes(binary.AppendUvarint(dst, c.Round), c.Signature); len(c.Previous) > 0 {
+			dst = appendBytes(dst, c.Previous)
+		}
 	case gate.Operate:
 		dst = binary.AppendUvarint(append(dst, byte(c.Action)), uint64(c.Value))
 		dst = appendBytes(appendBytes(dst, []byte(c.Text)), []byte(c.Reason))
@@ -114,6 +120,10 @@ func (d *Decoder) GateAsk(m *GateAsk) error {
 	if coded {
 		kind &^= withCodes
 	}
+	chained := kind == byte(gate.HandIn)|withPrevious
+	if chained {
+		kind &^= withPrevious
+	}
 	switch c.Kind = gate.CommandKind(kind); c.Kind {
 	case gate.Join:
 		m.Waited = uint32(d.uvarint(1<<32 - 1))
@@ -131,6 +141,9 @@ func (d *Decoder) GateAsk(m *GateAsk) error {
 	case gate.HandIn:
 		c.Round = d.uvarint(maxUint64)
 		c.Signature = append([]byte(nil), d.bytes(signatureBytesMax)...)
+		if chained {
+			c.Previous = append([]byte(nil), d.bytes(signatureBytesMax)...)
+		}
 	case gate.Operate:
 		c.Action, c.Value = gate.Action(d.byte()), uint32(d.uvarint(1<<32-1))
 		c.Text, c.Reason = string(d.bytes(textBytesMax)), string(d.bytes(textBytesMax))

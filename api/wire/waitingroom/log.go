@@ -36,6 +36,8 @@ type LogChange struct {
 	Sessions  []uint32      `json:"sessions,omitempty"`  // of slots_freed
 	Acks      []LogAck      `json:"acks,omitempty"`      // of slots_freed
 	Operation *LogOperation `json:"operation,omitempty"`
+
+	Previous string `json:"previous_signature,omitempty"` // of drawn by a chained beacon, hexadecimal
 }
 
 // LogSettings are what a waiting room was founded with, but for the key of the salts, which holdfast draw export has.

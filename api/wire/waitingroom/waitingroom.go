@@ -30,6 +30,8 @@ type Change struct {
 type HandIn struct {
 	Round     *int64  `json:"round,omitempty"`
 	Signature *string `json:"signature"` // hexadecimal
+	// Previous is the signature of the round before; only a chained beacon's rounds need it.
+	Previous *string `json:"previous_signature,omitempty"`
 }
 
 // Join is the body of POST /v1/events/{e}/queue.

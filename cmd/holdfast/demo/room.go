@@ -155,7 +155,7 @@ func (r *Room) draw(ctx context.Context) {
 		case frame.Public.Phase > gate.Closed:
 			return
 		case frame.Public.Phase == gate.Closed:
-			r.failed("draw", r.engine.HandInDraw(r.event, 0, value, demoTimeout))
+			r.failed("draw", r.engine.HandInDraw(r.event, 0, nil, value, demoTimeout))
 		}
 	}
 }

@@ -110,7 +110,8 @@ func (w *waitingRooms) QueueFrame(id storage.EventID) (*queue.Frame, error) {
 		maps.Copy(all, *now)
 	}
 	is := &queue.Frame{Public: frame.Public, Pool: frame.Settings.Pool, Generation: frame.Settings.Generation,
-		Pace: frame.Position.Pace, Signature: frame.Signature}
+		Pace: frame.Position.Pace, Signature: frame.Signature,
+		Previous: frame.Previous}
 	all[id] = framePair{frame, is}
 	w.frames.Store(&all)
 	return is, nil
@@ -134,8 +135,9 @@ func (w *waitingRooms) RevokeCodes(id storage.EventID, codes codebook.Codes, op 
 }
 
 // HandInDraw brings the round that seeds a draw.
-func (w *waitingRooms) HandInDraw(id storage.EventID, round uint64, signature []byte, timeout time.Duration) error {
-	return w.engine.HandInDraw(id, round, signature, timeout)
+func (w *waitingRooms) HandInDraw(id storage.EventID, round uint64, previous, signature []byte,
+	timeout time.Duration) error {
+	return w.engine.HandInDraw(id, round, previous, signature, timeout)
 }
 
 // DrawProof is an entrant's part of the proof. An engine that has none says so.

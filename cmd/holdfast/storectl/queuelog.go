@@ -60,6 +60,7 @@ func tellChange(l *waitingroom.LogChange, c *gate.Change) {
 		l.Count, l.Root, l.Round = &c.Count, hex.EncodeToString(c.Root[:]), c.Round
 	case gate.LotsDrawn:
 		l.Signature, l.Seed = hex.EncodeToString(c.Signature), hex.EncodeToString(c.Seed[:])
+		l.Previous = hex.EncodeToString(c.Previous)
 	case gate.Stocked:
 		l.Stock = stockOf(&c.Stock)
 	case gate.CalledUp:
