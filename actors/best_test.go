@@ -41,7 +41,7 @@ func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 		want string
 	}{
 		{BestAvailable{Quantity: 3}, "3 2 B"},
-		{BestAvailable{Quantity: 4}, "3 2 B"},                // fewer than wanted: what there is
+		{BestAvailable{Quantity: 4}, "3 2 B"},               // fewer than wanted: what there is
 		{BestAvailable{Quantity: 2, Section: "A"}, "1 1 A"}, // one free seat suits
 		{BestAvailable{Quantity: 2}, "accepted"},
 		{BestAvailable{Quantity: 2}, "1 1 A"},

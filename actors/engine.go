@@ -61,8 +61,6 @@ type Config struct {
 	// millisecond would have served; too large lets answers wait longer than clients do. Default 4096: at 150,000
 	// requests a second, 27 ms.
 	InflightMax int64
-	// Chargeable says whether the processor can take an amount, for the prices of new events; nil: it takes all.
-	Chargeable func(amount int64, currency string) error
 	// ChargeTimeout is how long a confirm waits for the processor before it answers "paying". Default 3 s.
 	ChargeTimeout time.Duration
 	// CommitConcurrency is how many merged writes may be under way at once. Default 1, right for the embedded store.

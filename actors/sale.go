@@ -21,13 +21,17 @@ import (
 //
 // A request that was accepted before is none of them: its repeat gets the same answer whatever the sale's state (P5).
 
-// checkNew says why an event may not be made: its waiting room's rules, or a *price.UnsoundError.
+// checkNew says why an event may not be made: its waiting room's rules, or a *price.UnsoundError, also for a price that
+// the processor cannot take. Without a processor, offline, the first payment would tell.
 func (e *Engine) checkNew(header *storage.Event) error {
 	if err := checkWaitingRoom(header); err != nil {
 		return err
 	}
-	list := header.PriceList()
-	return list.Sound(max(int64(header.Rules.SeatsPerBookingMax), 1), e.cfg.Chargeable)
+	list, seatsMax := header.PriceList(), max(int64(header.Rules.SeatsPerBookingMax), 1)
+	if e.cfg.Offline {
+		return list.Sound(seatsMax, nil)
+	}
+	return list.Sound(seatsMax, e.cfg.Processor.Chargeable)
 }
 
 // refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventUnknown (it

@@ -107,6 +107,9 @@ type plan struct {
 	seats  int // of each section
 }
 
+// simPrice is what every seat of every world costs.
+const simPrice = 100
+
 var plans = sync.OnceValue(func() map[int]*plan {
 	plans := map[int]*plan{}
 	var sections []string
@@ -121,12 +124,13 @@ var plans = sync.OnceValue(func() map[int]*plan {
 		}
 		prices := map[string]int64{}
 		for i := range v.Categories {
-			prices[v.Categories[i].Label] = 100
+			prices[v.Categories[i].Label] = simPrice
 		}
 		plans[n] = &plan{
 			venue: v.Encode(), seats: 5,
 			header: &storage.Event{
 				ID: storage.EventID{7, byte(n)}, Name: "sim", Currency: "EUR", Sale: storage.SaleOpen, Prices: prices,
+				Pricing: storage.PricingLogged,
 				Rules: section.Rules{HoldTTL: 1500, HoldCeiling: 2500, SeatsPerBookingMax: 3, SeatsPerBuyerMax: 6,
 					DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin},
 			},

@@ -98,7 +98,18 @@ func (j *judge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.H
 	if err := m.Entry(e, hash); err != nil || e.Kind != storage.EntryChanges {
 		return err
 	}
-	return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error { j.limited(c); return nil })
+	return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		j.limited(c)
+		j.priced(c)
+		return nil
+	})
+}
+
+// priced sees to it that every hold is logged with what its seats cost (I12), whichever node placed it.
+func (j *judge) priced(c *section.Change) {
+	if c.Kind == section.HoldPlaced && (c.PriceMark == 0 || c.Total != int64(len(c.Seats))*simPrice) {
+		j.w.failf("I12: booking %d of %d seats was logged with %d, mark %d", c.Booking, len(c.Seats), c.Total, c.PriceMark)
+	}
 }
 
 // limited sees to it that no buyer has more seats than allowed, over all sections, at any instant (P13).
