@@ -14,6 +14,7 @@ import (
 	"holdfast/api/operate"
 	"holdfast/api/queue"
 	"holdfast/api/token"
+	"holdfast/api/webhook"
 	"holdfast/storage"
 )
 
@@ -108,6 +109,8 @@ type Config struct {
 	// PaymentPage says what the page asks a buyer who pays. The zero value is the sandbox.
 	PaymentPage PaymentPage
 
+	// Payments takes the webhooks of payment processors. Nil: their addresses answer 404.
+	Payments webhook.Payments
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster operate.Cluster
 

@@ -135,7 +135,7 @@ func cardInRequest(r *call.Call) error {
 			}
 		}
 	}
-	if len(r.Body()) < card.DigitsMin {
+	if len(r.Body()) < card.DigitsMin || r.Route.Raw {
 		return nil
 	}
 	found := card.InBody(r.Body(), r.Route.Plan)

@@ -55,6 +55,7 @@ func routes(s *Server) []*endpoint {
 	on("POST", booking+"/extend", buyer, s.bookings.Extend)
 	on("POST", booking+"/confirm", buyer, s.bookings.Confirm)
 	on("POST", booking+"/refund", operator, s.bookings.Refund)
+	on("POST", "/v1/payments/webhook/{adapter}", demand{Raw: true, AnyAddress: true}, s.webhooks.Receive)
 	on("GET", "/v1/sign-in", demand{}, s.signInPage)
 	on("GET", "/v1/payments", demand{}, s.howToPayPage)
 	on("GET", "/v1/cluster", watch, s.operate.Cluster)

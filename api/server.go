@@ -27,6 +27,7 @@ import (
 	"holdfast/api/problem"
 	"holdfast/api/queue"
 	"holdfast/api/token"
+	"holdfast/api/webhook"
 )
 
 // Server answers HTTP. Make one with New; all methods are safe for concurrent use.
@@ -42,6 +43,7 @@ type Server struct {
 	operate  *operate.Handlers
 	live     *live.Handlers
 	queue    *queue.Handlers
+	webhooks *webhook.Handlers
 
 	reception *listen.Reception
 	public    *listen.Front
@@ -64,6 +66,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.catalog = catalog.New(engine, cfg.RequestTimeout, cfg.Queue != nil, cfg.Captcha != nil)
 	s.queue = queue.New(cfg.Queue, engine, cfg.waitingRooms(), s.limits, s.meters.registry)
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
+	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets(cfg.PaymentPage.origins(), captchaOrigins(cfg.Captcha))

@@ -21,6 +21,9 @@ type Route struct {
 	OfEvent bool // its parameter is an event
 	// AnyAddress says that no limit by address counts it: whole towns share one when the doors open.
 	AnyAddress bool
+	// Raw says that its body is a stranger's, proved by a signature and kept nowhere: it is not searched for card
+	// numbers.
+	Raw bool
 	// Weight is what it counts for limits, in tenths of a call, from 1 to 10; 0: by its kind (see limit.Weight).
 	Weight uint8
 	Plan   bool // its body may be a plan: planBodyBytesMax, and its ids may be long numbers

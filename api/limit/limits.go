@@ -124,6 +124,22 @@ func (l *Limiters) Outside(r *call.Call) error {
 	return nil
 }
 
+// Suspect counts a call under its address after all, as a whole one, for what it turned out to be.
+func (l *Limiters) Suspect(r *call.Call) error {
+	b := l.bounds.Load()
+	if b.addresses.step == 0 {
+		return nil
+	}
+	address, counted := l.clients.counted(r.Ctx)
+	if !counted {
+		return nil
+	}
+	if ahead, ok := b.addresses.allow(address, tenths, l.moment(r)); !ok {
+		return l.limited(r, problem.RateAddress, &b.addresses.pace, ahead)
+	}
+	return nil
+}
+
 // Inside counts a call of somebody who is known, or about an event.
 func (l *Limiters) Inside(r *call.Call) error {
 	b, weight := l.bounds.Load(), Weight(r.Route)

@@ -161,6 +161,10 @@ var wallsAround = map[string]wall{
 	"api/captcha": {
 		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
 	},
+	"api/webhook": {
+		Why: "takes signed hints of payment processors: who proves them, and what becomes of them, is behind an interface",
+		Own: []string{"api/call", "api/limit", "api/problem"}, Third: []string{prometheus},
+	},
 	"api/meter": {
 		Why:   "counts what was answered, and knows neither what was asked nor who asked: only its price matters",
 		Third: []string{prometheus}, Test: []string{"github.com/prometheus/common"},
