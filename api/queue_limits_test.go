@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/bound"
 	"holdfast/api/queue"
 	"holdfast/api/wire"
 	"holdfast/api/wire/waitingroom"
@@ -18,8 +19,8 @@ func TestRoomLimitsBindEachBuyer(t *testing.T) {
 	h, pass, d := withLimits(t)
 	event := h.show(roomBody)
 	d.set(func(f *queue.Frame) {
-		f.Limits = gate.Limits{Joins: gate.Limit{Rate: 500, Burst: 2}, Polls: gate.Limit{Rate: 1000, Burst: 3},
-			Holds: gate.Limit{Rate: 100, Burst: 1}}
+		f.Limits = bound.Limits{Joins: bound.Limit{Rate: 500, Burst: 2}, Polls: bound.Limit{Rate: 1000, Burst: 3},
+			Holds: bound.Limit{Rate: 100, Burst: 1}}
 	})
 	first := h.do("POST", event+"/queue", alice, "").want(201, "")
 	if got := first.header.Get("RateLimit"); got != `"joins";r=1;t=2` {
@@ -88,8 +89,8 @@ func (h *house) admitted(d *doors, event string, who headers) headers {
 // place is a buyer's, by a join that no limit refuses.
 func (h *house) place(d *doors, event string, who headers) string {
 	h.t.Helper()
-	before := gate.Limits{}
-	d.set(func(f *queue.Frame) { before, f.Limits = f.Limits, gate.Limits{} })
+	before := bound.Limits{}
+	d.set(func(f *queue.Frame) { before, f.Limits = f.Limits, bound.Limits{} })
 	defer d.set(func(f *queue.Frame) { f.Limits = before })
 	return h.do("POST", event+"/queue", who, "").want(200, "").place().Place
 }
@@ -99,7 +100,7 @@ func TestForgedPollsCountForNobody(t *testing.T) {
 	h, _, d := withLimits(t)
 	event := h.show(roomBody)
 	place := h.do("POST", event+"/queue", alice, "").want(201, "").place().Place
-	d.set(func(f *queue.Frame) { f.Limits.Polls = gate.Limit{Rate: 1, Burst: 1} })
+	d.set(func(f *queue.Frame) { f.Limits.Polls = bound.Limit{Rate: 1, Burst: 1} })
 	forged := place[:len(place)-4] + "AAAA"
 	for range 3 {
 		h.do("GET", event+"/queue", headers{"Queue-Place": forged}, "").want(403, "token_forged")

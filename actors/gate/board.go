@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 
+	"holdfast/actors/gate/bound"
 	"holdfast/actors/gate/draw"
 )
 
@@ -22,7 +23,7 @@ type board struct {
 	cap     uint32
 	rate    uint32
 	message string
-	limits  Limits
+	limits  bound.Limits
 
 	closedAt  Instant // of the lobby; 0: it is open, or there is none
 	entrants  uint32  // N

@@ -64,7 +64,7 @@ func (b *board) applyPhase(c *Change) {
 		require(b.phase == Drawn, "doors that open before the draw")
 		b.phase = Open
 	default:
-		*b.limits.number(c.Action) = c.Value
+		*b.limits.Number(int(c.Action - SetJoinRate)) = c.Value
 	}
 }
 
@@ -166,6 +166,6 @@ func (b *board) applyOperated(c *Change) {
 		require(b.phase == Drawn, "doors that open before the draw")
 		b.phase = Open
 	default:
-		*b.limits.number(c.Action) = c.Value
+		*b.limits.Number(int(c.Action - SetJoinRate)) = c.Value
 	}
 }

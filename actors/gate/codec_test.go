@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/budget"
 	"holdfast/actors/codec"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/bound"
 	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 )
@@ -62,8 +63,8 @@ func everyChange() []gate.Change {
 		},
 		{Kind: gate.CodesRevoked, Codes: codebook.Codes{First: 301, Count: 2}, Why: "why", Request: gate.RequestID{1},
 			Fingerprint: 1 << 60},
-		{Kind: gate.Founded, Settings: gate.Settings{Event: [16]byte{1}, Session: 12, Turn: 13, Limits: gate.Limits{
-			Joins: gate.Limit{Rate: 1, Burst: 2}, Polls: gate.Limit{Rate: 300}, Holds: gate.Limit{Burst: 4}}}},
+		{Kind: gate.Founded, Settings: gate.Settings{Event: [16]byte{1}, Session: 12, Turn: 13, Limits: bound.Limits{
+			Joins: bound.Limit{Rate: 1, Burst: 2}, Polls: bound.Limit{Rate: 300}, Holds: bound.Limit{Burst: 4}}}},
 		{Kind: gate.Operated, Action: gate.SetHoldBurst, Value: 70_000, Why: "reason"},
 		{Kind: gate.LotsDrawn, Signature: []byte("a signature"), Previous: []byte("the one before"),
 			Seed: draw.Hash{6}},

@@ -62,7 +62,7 @@
 //
 // # Limits of one buyer
 //
-// A gate keeps what one buyer may ask of the event (Limits), and counts nothing: package api/limit does. They stand
+// A gate keeps what one buyer may ask of the event (package bound), and counts nothing: package api/limit does. They stand
 // here so that a change has its reason in the log, is known on every node with the next frame, and outlives them all.
 //
 // # Memory

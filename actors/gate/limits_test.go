@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/bound"
 )
 
 // limited is a gate whose limits an operator has changed.
@@ -13,7 +14,7 @@ func limited(t testing.TB) *desk {
 	d := newDesk(t)
 	d.now = 1000
 	d.do(gate.Command{Kind: gate.Found, Settings: gate.Settings{Cap: 3, Session: 60_000, Turn: 1000,
-		Limits: gate.Limits{Joins: gate.Limit{Rate: 200, Burst: 5}, Polls: gate.Limit{Rate: 1000}}}})
+		Limits: bound.Limits{Joins: bound.Limit{Rate: 200, Burst: 5}, Polls: bound.Limit{Rate: 1000}}}})
 	for _, c := range []gate.Command{{Action: gate.SetPollRate}, {Action: gate.SetHoldRate, Value: 500},
 		{Action: gate.SetHoldBurst, Value: 2}} {
 		c.Kind, c.Reason = gate.Operate, "scripts"
@@ -25,7 +26,7 @@ func limited(t testing.TB) *desk {
 // Kind: a limit that an operator has set and that a restart, a snapshot or another node forgets (P10).
 func TestLimitsAreTheLogs(t *testing.T) {
 	d := limited(t)
-	want := gate.Limits{Joins: gate.Limit{Rate: 200, Burst: 5}, Holds: gate.Limit{Rate: 500, Burst: 2}}
+	want := bound.Limits{Joins: bound.Limit{Rate: 200, Burst: 5}, Holds: bound.Limit{Rate: 500, Burst: 2}}
 	d.same()
 	if got := d.m.Public().Limits; got != want {
 		t.Errorf("%+v", got)

@@ -1,6 +1,9 @@
 package gate
 
-import "holdfast/actors/gate/draw"
+import (
+	"holdfast/actors/gate/bound"
+	"holdfast/actors/gate/draw"
+)
 
 // Public is the frame of counters that everybody may see: the same for all, so it is encoded once for a million. It
 // counts what was applied, which may not be durable yet on an owner: show it of durable records.
@@ -23,9 +26,9 @@ type Public struct {
 	Inside   uint32
 	Occupied uint32 // slots that are not free: inside, or ending
 	Cap      uint32
-	Rate     uint32 // calls in 1000 seconds at most; 0: no bound
-	Limits   Limits // of one buyer, in force
-	ShowRate uint32 // thousandths of the called who come, measured and clamped
+	Rate     uint32       // calls in 1000 seconds at most; 0: no bound
+	Limits   bound.Limits // of one buyer, in force
+	ShowRate uint32       // thousandths of the called who come, measured and clamped
 	Left     uint32
 	Lapsed   uint32
 	Finished uint32

@@ -118,7 +118,7 @@ func (b *board) restore(r *codec.Reader) {
 	check(r, b.clock.at <= b.lastAt, "clock")
 	b.sessions.restore(r, b)
 	if b.limits = b.set.Limits; len(r.Src) > 0 {
-		readLimits(r, &b.limits)
+		b.limits.Read(r)
 		chained := len(r.Src) > 0
 		if chained {
 			b.previous = append([]byte(nil), readBytes(r, SignatureMax)...)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"holdfast/actors/codec"
+	"holdfast/actors/gate/bound"
 )
 
 // Settings are logged once, when the gate is founded: nothing that a rule of the draw or of the turns rests on is told
@@ -17,16 +18,16 @@ type Settings struct {
 	// first place. DoorsAt begins the calls, after the draw if there is a lobby.
 	OpensAt, ClosesAt, DoorsAt Instant
 	Rule                       DrawRule
-	SaltKey                    [32]byte // of the leaves' salts; published to nobody
-	Cap                        uint32   // people inside
-	Rate                       uint32   // calls in 1000 seconds at most; 0: no bound
-	Session                    Millis   // time inside
-	Turn                       Millis   // time to come, once called
-	Grace                      Millis   // one more window for who comes late; 0: none
-	MeanSeats                  uint32   // thousandths of a seat that a buyer takes; 0: 1000
-	Return                     uint32   // ρ: thousandths of held and paying seats that are expected back, at most 1000
-	Presale                    uint32   // 1: a join needs a code that was minted; 0: none does
-	Limits                     Limits   // of one buyer
+	SaltKey                    [32]byte     // of the leaves' salts; published to nobody
+	Cap                        uint32       // people inside
+	Rate                       uint32       // calls in 1000 seconds at most; 0: no bound
+	Session                    Millis       // time inside
+	Turn                       Millis       // time to come, once called
+	Grace                      Millis       // one more window for who comes late; 0: none
+	MeanSeats                  uint32       // thousandths of a seat that a buyer takes; 0: 1000
+	Return                     uint32       // ρ: thousandths of held and paying seats that are expected back, at most 1000
+	Presale                    uint32       // 1: a join needs a code that was minted; 0: none does
+	Limits                     bound.Limits // of one buyer
 }
 
 // DrawRule says which round of a beacon seeds the draw. It is logged before the lobby opens.
@@ -103,7 +104,7 @@ const (
 	tagGeneration
 	tagPresale
 	tagLimits // the six numbers of Limits have a tag each
-	tagEnd    = tagLimits + int(SetHoldBurst-SetJoinRate) + 1
+	tagEnd    = tagLimits + bound.Numbers
 )
 
 // appendSettings appends tag and value of each field that is not zero, tags ascending, and 0. Numbers are uvarints.
@@ -219,7 +220,7 @@ func (s *Settings) counts(tag int) *uint32 {
 	case tagReturn:
 		return &s.Return
 	}
-	return s.Limits.number(SetJoinRate + Action(tag-tagLimits))
+	return s.Limits.Number(tag - tagLimits)
 }
 
 func allZero(b []byte) bool {

@@ -101,7 +101,7 @@ func (b *board) appendTo(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(n))
 	}
 	if dst = b.sessions.appendTo(dst); b.limits != b.set.Limits || len(b.previous) > 0 {
-		dst = appendLimits(dst, &b.limits)
+		dst = b.limits.Append(dst)
 	}
 	if len(b.previous) > 0 {
 		dst = appendText(dst, string(b.previous))

@@ -138,7 +138,7 @@ const (
 	Resume                         // the end of it
 	SetMessage                     // Text, for everybody who waits
 	OpenDoors                      // before their time; needs the draw
-	SetJoinRate                    // Value: joins of one buyer in 1000 seconds; 0: no bound. See Limits
+	SetJoinRate                    // Value: joins of one buyer in 1000 seconds; 0: no bound. See package bound
 	SetJoinBurst                   // Value: joins of one buyer at once; 0: one second's worth
 	SetPollRate                    // polls likewise
 	SetPollBurst

@@ -3,6 +3,7 @@ package waitingroom
 import (
 	"holdfast/actors/cooldown"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/bound"
 	"holdfast/storage"
 )
 
@@ -28,11 +29,11 @@ func CoolDownOf(w *storage.WaitingRoom) *cooldown.Rule {
 		Forget: int64(c.ForgetMillis)}
 }
 
-func limitsOf(l *storage.RoomLimits) gate.Limits {
+func limitsOf(l *storage.RoomLimits) bound.Limits {
 	if l == nil {
-		return gate.Limits{}
+		return bound.Limits{}
 	}
-	return gate.Limits{Joins: gate.Limit(l.Joins), Polls: gate.Limit(l.Polls), Holds: gate.Limit(l.Holds)}
+	return bound.Limits{Joins: bound.Limit(l.Joins), Polls: bound.Limit(l.Polls), Holds: bound.Limit(l.Holds)}
 }
 
 func presaleOf(w *storage.WaitingRoom) uint32 {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/bound"
 	"holdfast/actors/gate/place"
 	"holdfast/api/call"
 	"holdfast/api/catalog"
@@ -13,11 +14,11 @@ import (
 )
 
 // roomOf makes the limits that a frame tells of; nil: there are none.
-func roomOf(l *gate.Limits) *limit.Room {
-	if *l == (gate.Limits{}) {
+func roomOf(l *bound.Limits) *limit.Room {
+	if *l == (bound.Limits{}) {
 		return nil
 	}
-	rate := func(l gate.Limit) limit.Rate {
+	rate := func(l bound.Limit) limit.Rate {
 		return limit.Rate{PerSecond: float64(l.Rate) / 1000, Burst: float64(l.Burst)}
 	}
 	return limit.NewRoom(rate(l.Joins), rate(l.Polls), rate(l.Holds))
@@ -25,7 +26,7 @@ func roomOf(l *gate.Limits) *limit.Room {
 
 // count counts a call of a buyer by the event's own limits, of which most events have none.
 func (h *Handlers) count(r *call.Call, id storage.EventID, frame *Frame, what limit.RoomCall, buyer [16]byte) error {
-	if frame.Limits == (gate.Limits{}) {
+	if frame.Limits == (bound.Limits{}) {
 		return nil
 	}
 	b, err := h.board(id)
@@ -58,7 +59,7 @@ func (h *Handlers) countPoll(r *call.Call, b *board, token []byte, p *place.Plac
 }
 
 // limitsAnswer shows the limits in force; nil: there are none.
-func limitsAnswer(l *gate.Limits) *roomrules.Limits {
+func limitsAnswer(l *bound.Limits) *roomrules.Limits {
 	answer := roomrules.Limits{Joins: catalog.LimitAnswer(l.Joins.Rate, l.Joins.Burst),
 		Polls: catalog.LimitAnswer(
 			l.Polls.Rate,
@@ -75,10 +76,10 @@ type named struct {
 	name        string
 	said        *roomrules.Limit
 	rate, burst gate.Action
-	now         *gate.Limit
+	now         *bound.Limit
 }
 
-func namedOf(l *roomrules.Limits, now *gate.Limits) [3]named {
+func namedOf(l *roomrules.Limits, now *bound.Limits) [3]named {
 	return [3]named{
 		{"joins", l.Joins, gate.SetJoinRate, gate.SetJoinBurst, &now.Joins},
 		{"polls", l.Polls, gate.SetPollRate, gate.SetPollBurst, &now.Polls},
@@ -94,7 +95,7 @@ func limitChanges(body *waitingroom.Change, add func(gate.Action, uint32, string
 	if *body.Limits == (roomrules.Limits{}) {
 		return problem.BadField("limits", "changes nothing: give joins, polls or holds")
 	}
-	for _, one := range namedOf(body.Limits, &gate.Limits{}) {
+	for _, one := range namedOf(body.Limits, &bound.Limits{}) {
 		if one.said == nil {
 			continue
 		}
@@ -116,7 +117,7 @@ func limitChanges(body *waitingroom.Change, add func(gate.Action, uint32, string
 }
 
 // overlayLimits shows what was changed just now.
-func overlayLimits(answer *waitingroom.Room, body *waitingroom.Change, now gate.Limits) {
+func overlayLimits(answer *waitingroom.Room, body *waitingroom.Change, now bound.Limits) {
 	if body.Limits == nil {
 		return
 	}

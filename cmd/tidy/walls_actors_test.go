@@ -93,8 +93,8 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
-		Own: []string{"actors/machine", "actors/codec", "actors/gate/codebook", "actors/gate/draw"}, Std: pureStd,
-		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
+		Own: []string{"actors/machine", "actors/codec", "actors/gate/bound", "actors/gate/codebook", "actors/gate/draw"},
+		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
 	},
 	"actors/gate/audit": {
 		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
@@ -103,6 +103,10 @@ var wallsOfActors = map[string]wall{
 	"actors/gate/place": {
 		Why: "tokens that strangers bring: bytes and keys, and of the gate only its numbers",
 		Own: []string{"actors/gate"}, Std: pureStd, Test: []string{"actors/budget"},
+	},
+	"actors/gate/bound": {
+		Why: "numbers that the gate keeps in its log: numbers in, numbers out, and below the gate",
+		Own: []string{"actors/codec"}, Std: pureStd,
 	},
 	"actors/gate/codebook": {
 		Why: "counts that the gate replays from its log: numbers in, numbers out, and below the gate",
