@@ -145,7 +145,7 @@ RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 # Tests that measure, or that do alone what takes the detector a minute: they run without it. ALONE_SLOW run only so.
 ALONE_TESTS := Budget|Alloc|Memory|PromisedSize|TableIsFull|TableTwin
 ALONE_PKGS  := ./actors ./actors/booking ./actors/coordinator ./actors/gate ./actors/gate/draw ./actors/pseudonym \
-  ./actors/seatmap ./actors/section ./actors/section/dense ./actors/venue/labels ./actors/writer ./api ./api/card \
+  ./actors/price ./actors/seatmap ./actors/section ./actors/section/dense ./actors/venue/labels ./actors/writer ./api ./api/card \
   ./api/document ./api/listen ./api/live ./api/problem ./api/proofofwork ./api/wire ./storage ./storage/memstore \
   ./storage/pebblestore ./bench/check/history ./bench/lab ./cluster/peerlink
 ALONE_SLOW  := PromisedSize|TableIsFull|TableTwin

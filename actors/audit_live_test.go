@@ -113,7 +113,9 @@ func (s *sale) buyer(ctx context.Context, lot *rand.Rand, no byte) {
 		default:
 			s.refused(s.engine.Confirm(view.ID, who, tokens[lot.IntN(len(tokens))], answerTimeout, &view))
 			if view.State == section.BookingConfirmed && lot.IntN(8) > 0 { // else soon nothing is left to sell
-				s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, actors.RefundCall{}, answerTimeout, &view))
+				s.refused(
+					s.engine.Refund(view.ID, actors.Caller{Operator: true}, actors.RefundCall{}, answerTimeout, &view),
+				)
 			}
 		}
 		s.ended[view.State].Add(1)

@@ -255,7 +255,10 @@ func (e *eventLog) ClockChanged(c wallclock.Change) {
 		e.stats.ClockSteps.Add(1)
 		e.log.Error(
 			"ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed where it is",
-			"alarm", AlarmClockDoubt, step, c.Step.Seconds(),
+			"alarm",
+			AlarmClockDoubt,
+			step,
+			c.Step.Seconds(),
 		)
 	case c.Kept:
 		e.log.Info("the wall clock is believed again", "alarm", AlarmClockDoubt)

@@ -19,7 +19,8 @@ func TestOfflineEngineNeverJudgesAPayment(t *testing.T) {
 		"refund":   func() (any, error) { return nobody.Refund(t.Context(), processor.Refund{ID: "p"}) },
 		"refunded": func() (any, error) { return nobody.LookupRefund(t.Context(), processor.Refund{ID: "p"}) },
 	} {
-		if status, err := call(); status != any(processor.RefundUnknown) && status != any(processor.Answer{}) || err == nil {
+		if status, err := call(); status != any(processor.RefundUnknown) && status != any(processor.Answer{}) ||
+			err == nil {
 			t.Errorf("%s: %v, %v; want unknown, and why", name, status, err)
 		}
 	}

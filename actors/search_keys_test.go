@@ -31,7 +31,9 @@ func TestRefundJudgesTheKeyBeforeMoneyMoves(t *testing.T) {
 		t.Fatalf("the first refund: %v %v", err, out.State)
 	}
 	for body, seat := range map[uint64]string{2: "A-1-2", 3: "B-1-1"} { // of the same section, and of another
-		if err := b.e.Refund(sold[seat], operator(50, body), RefundCall{}, patience, &out); !errors.Is(err, ErrMismatch) {
+		if err := b.e.Refund(sold[seat], operator(50, body), RefundCall{}, patience, &out); !errors.Is(
+			err, ErrMismatch,
+		) {
 			t.Errorf("refund of %s under a used key: %v", seat, err)
 		}
 		if _, got, _ := b.bank.total(t, sold[seat]); got != 0 {

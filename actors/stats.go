@@ -109,7 +109,12 @@ func (e *eventLog) SectionStopped(key storage.SectionKey, why error) {
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error(
 			"ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
-			"alarm", AlarmTicketGuard, "section", key.String(), "error", why,
+			"alarm",
+			AlarmTicketGuard,
+			"section",
+			key.String(),
+			"error",
+			why,
 		)
 	case errors.As(why, new(*storage.CorruptError)):
 		e.log.Error(
@@ -161,12 +166,24 @@ func (e *eventLog) Fallback(inDoubt, uncertain int64, which func() string) {
 	case uncertain > 0 && wasUncertain == 0:
 		e.log.Error(
 			"ALARM: sections placed on this node refuse: their owner is not reached, and the store does not say whether they may be claimed",
-			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "uncertain", uncertain, "which", which(),
+			"alarm",
+			AlarmSectionsInDoubt,
+			"sections",
+			inDoubt,
+			"uncertain",
+			uncertain,
+			"which",
+			which(),
 		)
 	case inDoubt > 0 && was == 0:
 		e.log.Error(
 			"ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its heartbeat lapses",
-			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "which", which(),
+			"alarm",
+			AlarmSectionsInDoubt,
+			"sections",
+			inDoubt,
+			"which",
+			which(),
 		)
 	}
 }

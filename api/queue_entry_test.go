@@ -231,7 +231,9 @@ func TestEntryIsJudgedWhenItIsMade(t *testing.T) {
 		*w.LifetimeSeconds != 300 {
 		t.Errorf("%+v", w)
 	}
-	h.do("POST", "/v1/events", operator, room(`"cool_down":{"base_seconds":200000},"presale":true`)).want(201, "").into(&made)
+	h.do("POST", "/v1/events", operator, room(`"cool_down":{"base_seconds":200000},"presale":true`)).
+		want(201, "").
+		into(&made)
 	if c := made.WaitingRoom.CoolDown; c == nil || *c.FreeHolds != 3 || *c.BaseSeconds != 200_000 ||
 		*c.MaxSeconds != 604_800 || *c.ForgetSeconds != 604_800 || !*made.WaitingRoom.Presale {
 		t.Errorf("%+v", c)

@@ -89,7 +89,9 @@ func (q quietEngine) Confirm(_ actors.BookingID, _ actors.Caller, _ string, _ ti
 	return q.about(out)
 }
 
-func (q quietEngine) Refund(_ actors.BookingID, _ actors.Caller, _ actors.RefundCall, _ time.Duration, out *actors.BookingView) error {
+func (q quietEngine) Refund(
+	_ actors.BookingID, _ actors.Caller, _ actors.RefundCall, _ time.Duration, out *actors.BookingView,
+) error {
 	return q.about(out)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"holdfast/actors/gate/bound"
 	"holdfast/actors/section"
 )
 
@@ -48,20 +49,7 @@ type WaitingRoom struct {
 	// ProofOfWork is asked for at each join; nil: none is.
 	ProofOfWork *ProofOfWork `json:",omitempty"`
 	// Limits bound what one buyer may ask of the event, as the gate is founded; nil: nothing does.
-	Limits *RoomLimits `json:",omitempty"`
-}
-
-// RoomLimits bound calls of one buyer about one event (package api/limit).
-type RoomLimits struct {
-	Joins RoomLimit `json:",omitzero"`
-	Polls RoomLimit `json:",omitzero"`
-	Holds RoomLimit `json:",omitzero"`
-}
-
-// RoomLimit is one of them.
-type RoomLimit struct {
-	Rate  uint32 // calls in 1000 seconds; 0: no bound
-	Burst uint32 `json:",omitempty"` // calls at once; 0: one second's worth
+	Limits *bound.Limits `json:",omitempty"`
 }
 
 // CoolDown is how long whoever lets holds lapse waits for the next one (package actors/cooldown).

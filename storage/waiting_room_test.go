@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"holdfast/actors/gate/bound"
 )
 
 // TestEventKeepsItsWaitingRoom: settings of the waiting room survive the stored form, and an event without one has the
@@ -20,7 +22,7 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 		CoolDown:    &CoolDown{BaseMillis: 5, MaxMillis: 6, ForgetMillis: 7},
 		Beacon:      &DrawBeacon{Chain: Bytes32{7}},
 		ProofOfWork: &ProofOfWork{Number: 8, RushNumber: 9, JoinsPerSecond: 10, LifetimeMillis: 11},
-		Limits:      &RoomLimits{Joins: RoomLimit{12, 13}, Holds: RoomLimit{Rate: 14}}}
+		Limits:      &bound.Limits{Joins: bound.Limit{Rate: 12, Burst: 13}, Holds: bound.Limit{Rate: 14}}}
 	stored, err = EncodeEvent(e)
 	if err != nil {
 		t.Fatal(err)

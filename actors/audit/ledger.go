@@ -227,7 +227,9 @@ func (l *ledger) refund(c *section.Change) {
 		}
 		delete(l.taken, seat)
 	}
-	left := slices.DeleteFunc(slices.Clone(b.seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) })
+	left := slices.DeleteFunc(
+		slices.Clone(b.seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
+	)
 	if b.seats = left; len(left) == 0 {
 		b.state, b.seats = section.BookingRefunded, slices.Clone(c.Seats)
 	}

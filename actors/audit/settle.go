@@ -129,7 +129,8 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 			ChargeUnderWay,
 			fmt.Sprintf(
 				"payment %s is charged, booking %d still paying: its node is about to confirm it, or the next start does",
-				id, no,
+				id,
+				no,
 			),
 		)
 	case refundUnderWay:
@@ -184,8 +185,11 @@ func (s *sectionAudit) priced(c *section.Change) {
 		s.note(PriceDiffers, fmt.Sprintf("booking %d was logged with %s, its seats cost %s", c.Booking,
 			money.Format(c.Total, s.event.Currency), money.Format(amount, s.event.Currency)))
 	case c.PriceMark != s.mark:
-		s.note(PriceDiffers, fmt.Sprintf("booking %d was held under another price list than the event has now: mark %d, "+
-			"not %d", c.Booking, c.PriceMark, s.mark))
+		s.note(
+			PriceDiffers,
+			fmt.Sprintf("booking %d was held under another price list than the event has now: mark %d, "+
+				"not %d", c.Booking, c.PriceMark, s.mark),
+		)
 	}
 }
 

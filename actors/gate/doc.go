@@ -62,8 +62,9 @@
 //
 // # Limits of one buyer
 //
-// A gate keeps what one buyer may ask of the event (package bound), and counts nothing: package api/limit does. They stand
-// here so that a change has its reason in the log, is known on every node with the next frame, and outlives them all.
+// A gate keeps what one buyer may ask of the event (package bound), and counts nothing: package api/limit does. They
+// stand here so that a change has its reason in the log, is known on every node with the next frame, and outlives them
+// all.
 //
 // # Memory
 //

@@ -115,7 +115,9 @@ func (m *Model) refunded(c *section.Change, seq section.Seq) error {
 	case c.Kind == section.RefundDue || len(c.Seats) == 0:
 		return nil
 	}
-	left := slices.DeleteFunc(slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) })
+	left := slices.DeleteFunc(
+		slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
+	)
 	if len(left) == 0 {
 		b.State, b.Ever[section.BookingRefunded] = section.BookingRefunded, true
 	} else {
@@ -182,7 +184,9 @@ func (m *Model) moved(c *section.Change, seq section.Seq) error {
 	}
 	if c.Kind == section.PaymentBegun {
 		if c.Pay.Attempt != b.Attempt+1 {
-			return fmt.Errorf("I1: attempt %d of booking %d begun after attempt %d", c.Pay.Attempt, c.Booking, b.Attempt)
+			return fmt.Errorf(
+				"I1: attempt %d of booking %d begun after attempt %d", c.Pay.Attempt, c.Booking, b.Attempt,
+			)
 		}
 		b.Attempt = c.Pay.Attempt
 	} else if c.Pay.Attempt != 0 && c.Pay.Attempt != b.Attempt {

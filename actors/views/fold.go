@@ -97,7 +97,9 @@ func (f *folder) refund(c *section.Change) string {
 		return fmt.Sprintf("booking %d is %v, and gives seats back", c.Booking, b.State)
 	}
 	b.ChangedAt = c.At
-	left := slices.DeleteFunc(slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) })
+	left := slices.DeleteFunc(
+		slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
+	)
 	if len(left) > 0 {
 		b.Seats = left
 	} else {

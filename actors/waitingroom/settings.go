@@ -29,11 +29,11 @@ func CoolDownOf(w *storage.WaitingRoom) *cooldown.Rule {
 		Forget: int64(c.ForgetMillis)}
 }
 
-func limitsOf(l *storage.RoomLimits) bound.Limits {
+func limitsOf(l *bound.Limits) bound.Limits {
 	if l == nil {
 		return bound.Limits{}
 	}
-	return bound.Limits{Joins: bound.Limit(l.Joins), Polls: bound.Limit(l.Polls), Holds: bound.Limit(l.Holds)}
+	return *l
 }
 
 func presaleOf(w *storage.WaitingRoom) uint32 {

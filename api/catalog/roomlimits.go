@@ -3,25 +3,25 @@ package catalog
 import (
 	"math"
 
+	"holdfast/actors/gate/bound"
 	"holdfast/api/problem"
 	"holdfast/api/wire/roomrules"
-	"holdfast/storage"
 )
 
 // LimitBurstMax bounds the calls at once that an event's own limit may let pass.
 const LimitBurstMax = 1_000_000
 
 // limitsOf reads what one buyer may ask of the event; nil: as much as the server lets pass.
-func limitsOf(l *roomrules.Limits) (*storage.RoomLimits, error) {
+func limitsOf(l *roomrules.Limits) (*bound.Limits, error) {
 	const at = "waiting_room.limits"
 	if l == nil || *l == (roomrules.Limits{}) {
 		return nil, nil
 	}
-	out := &storage.RoomLimits{}
+	out := &bound.Limits{}
 	for _, one := range []struct {
 		name string
 		said *roomrules.Limit
-		into *storage.RoomLimit
+		into *bound.Limit
 	}{{".joins", l.Joins, &out.Joins}, {".polls", l.Polls, &out.Polls}, {".holds", l.Holds, &out.Holds}} {
 		if one.said == nil || *one.said == (roomrules.Limit{}) {
 			continue

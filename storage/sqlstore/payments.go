@@ -22,7 +22,9 @@ func (s *Store) PutPayment(ctx context.Context, p storage.PaymentRow, over ...st
 		over = []string{} // NULL would be neither among nor not among
 	}
 	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		found, err := collect(ctx, tx, scanPayment, sql("payment_put"), p.ID, p.Status, p.Amount, p.Currency, over, p.Detail)
+		found, err := collect(
+			ctx, tx, scanPayment, sql("payment_put"), p.ID, p.Status, p.Amount, p.Currency, over, p.Detail,
+		)
 		if err != nil {
 			return err
 		}

@@ -11,18 +11,29 @@ import (
 
 // Limit bounds one kind of call: Rate calls in 1000 seconds for ever, Burst of them at once. Rate 0: no bound. Burst 0:
 // one second's worth, and one at least.
-type Limit struct{ Rate, Burst uint32 }
+type Limit struct {
+	Rate  uint32
+	Burst uint32 `json:",omitempty"`
+}
 
 // Limits bound what one buyer may ask of the event. The gate counts nothing: it keeps them, so that a change by an
 // operator is logged with its reason, known on every node, and outlives them all.
-type Limits struct{ Joins, Polls, Holds Limit }
+type Limits struct {
+	Joins Limit `json:",omitzero"`
+	Polls Limit `json:",omitzero"`
+	Holds Limit `json:",omitzero"`
+}
 
 // Numbers is how many numbers Limits are.
 const Numbers = 6
 
 // Number is one of them, in the order of their encoding.
 func (l *Limits) Number(i int) *uint32 {
-	return [Numbers]*uint32{&l.Joins.Rate, &l.Joins.Burst, &l.Polls.Rate, &l.Polls.Burst, &l.Holds.Rate, &l.Holds.Burst}[i]
+	limit := [...]*Limit{&l.Joins, &l.Polls, &l.Holds}[i/2]
+	if i%2 == 1 {
+		return &limit.Burst
+	}
+	return &limit.Rate
 }
 
 // Append appends the numbers.
