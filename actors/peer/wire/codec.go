@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/storage"
 )
 
@@ -70,7 +71,7 @@ func (m *Released) Append(dst []byte) []byte {
 func (m *Ask) Append(dst []byte) []byte {
 	c, kind := &m.Command, KindAsk
 	switch {
-	case c.Pay != (section.Payment{}):
+	case c.Pay != (account.Payment{}):
 		kind = KindAskPaying
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
