@@ -3,10 +3,13 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"holdfast/actors/booking"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/price"
@@ -14,6 +17,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -140,13 +144,14 @@ type BookingView struct {
 	Zone      *time.Location  // the venue's clock
 	Amount    int64           // minor units
 	// Price is what Amount is made of; free where no price of the event has components.
-	Price    price.Price
-	Currency string
-	Tickets  []TicketView // once confirmed, of the seats that are not refunded
-	Refunds  []RefundView // by number
-	Next     NextAction   // while the buyer has to do something
+	Price     price.Price
+	Currency  string
+	Tickets   []TicketView      // once confirmed, of the seats that are not refunded
+	Refunds   []till.RefundView // by number
+	Next      processor.Next    // while the buyer has to do something, and until when
+	NextUntil section.Instant
 
-	money *section.Money      // nil: it never paid
+	money *account.Money      // nil: it never paid
 	alive []section.SeatIndex // of a booking with money: the seats that are not refunded
 
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
@@ -154,19 +159,9 @@ type BookingView struct {
 	apart   NotTogetherError
 }
 
-// RefundView is money on its way back. One that failed is replaced by the next of the same money, and shown if none was.
-type RefundView struct {
-	No     uint32
-	State  string // due, pending, refunded, failed
-	Amount int64  // minor units
-	Seats  []string
-}
-
-// NextAction is where a buyer goes on whose bank asks for more.
-type NextAction struct {
-	Type  string // "redirect_to_url"; empty: nothing is to be done
-	URL   string
-	Until section.Instant
+// RefundDue says that the processor has not answered a refund yet.
+func (v *BookingView) RefundDue() bool {
+	return slices.ContainsFunc(v.Refunds, func(r till.RefundView) bool { return r.State == account.Due.String() })
 }
 
 // TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).

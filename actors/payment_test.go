@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/venue"
 	"holdfast/storage"
 )
@@ -175,7 +176,7 @@ func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
 	}
 	crashed := b.mustHold(caller(2, 1), "A-2-1")
 	var out BookingView
-	begin := section.Command{Kind: section.BeginPayment, Pay: section.Payment{Attempt: 1}}
+	begin := section.Command{Kind: section.BeginPayment, Pay: account.Payment{Attempt: 1}}
 	if _, err := b.e.send(&begin, false, crashed.ID, caller(2, 2), deadlineSoon(), &out); err != nil { // and no more: a crash
 		t.Fatal(err)
 	}

@@ -66,8 +66,8 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 }
 
 // begun is a booking's account with one more attempt.
-func begun(before *section.Money, p *section.Payment) *section.Money {
-	m := new(section.Money)
+func begun(before *account.Money, p *account.Payment) *account.Money {
+	m := new(account.Money)
 	if before != nil {
 		*m = *before
 	}
@@ -157,9 +157,15 @@ func (e *Engine) join(
 
 // RefundCall says what is to be given back of a booking.
 type RefundCall struct {
-	Seats []string // none: all that are left
-	Fees  price.FeePolicy
+	Seats    []string // none: all that are left
+	KeepFees bool     // and give the rest back
 }
+
+// What an operator says of a refund's fees.
+const (
+	FeesReturn = "return"
+	FeesKeep   = "keep"
+)
 
 // Refund owes money back, durably, and has the processor give it; the seats are on sale again once the processor has
 // taken the refund. A nil error with a refund in out.Refunds that is due means that the processor has not answered yet:
@@ -212,14 +218,17 @@ func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView)
 			return nil, err
 		}
 	}
-	layout := o.sections[id.Section.Section].kind.Layout
+	layout, fees := o.sections[id.Section.Section].kind.Layout, price.ReturnFees
+	if call.KeepFees {
+		fees = price.KeepFees
+	}
 	for _, seat := range c.Seats {
-		c.Pay.Amount += o.prices.Prices[layout.Seats[seat].Category].Refund(call.Fees)
+		c.Pay.Amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
 	}
 	b := tillBooking(out)
 	if b.Money.Legacy && len(b.Money.Refunds) == 0 {
 		c.Pay.Captured = out.Amount
-	} else if rest := b.Money.Amount - b.Money.Given(); len(c.Seats) == len(out.alive) && call.Fees == price.ReturnFees {
+	} else if rest := b.Money.Amount - b.Money.Given(); len(c.Seats) == len(out.alive) && fees == price.ReturnFees {
 		c.Pay.Amount = rest
 	}
 	return c, nil
@@ -231,7 +240,7 @@ func (o *openEvent) bookedSeats(out *BookingView, ids []string) (seats []section
 	for _, id := range ids {
 		ref, ok := o.seats.Find(id)
 		was := ok && ref.section == out.ID.Section.Section && (slices.Contains(out.alive, ref.index) ||
-			slices.ContainsFunc(out.Refunds, func(r RefundView) bool { return slices.Contains(r.Seats, id) }))
+			slices.ContainsFunc(out.Refunds, func(r till.RefundView) bool { return slices.Contains(r.Seats, id) }))
 		if seats = append(seats, ref.index); !was {
 			unknown = append(unknown, id)
 		}
@@ -345,7 +354,7 @@ func tillBooking(out *BookingView) till.Booking {
 func (e *Engine) showNext(ctx context.Context, out *BookingView) {
 	b := tillBooking(out)
 	if next := e.till.Next(ctx, &b); next.URL != "" {
-		out.Next = NextAction{Type: next.Type, URL: next.URL, Until: b.Money.Until}
+		out.Next, out.NextUntil = next, b.Money.Until
 	}
 }
 
@@ -357,7 +366,7 @@ func (o *openEvent) tellMoney(no BookingID, outcome *section.Outcome, out *Booki
 	for i := range m.Refunds {
 		r := &m.Refunds[i]
 		if !r.Replaced {
-			out.Refunds = append(out.Refunds, RefundView{No: r.No, State: r.State.String(), Amount: r.Amount,
+			out.Refunds = append(out.Refunds, till.RefundView{No: r.No, State: r.State.String(), Amount: r.Amount,
 				Seats: o.appendIDs(nil, no.Section.Section, r.Seats)})
 		}
 		if !r.Back && !r.Replaced {

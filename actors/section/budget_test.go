@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/budget"
+	"holdfast/actors/section/account"
 )
 
 // TestBudgets holds every hot path of this package against its allocations.
@@ -61,7 +62,7 @@ func salePath(testing.TB) func() {
 	step := func(kind CommandKind) {
 		h.c = Command{
 			Kind: kind, At: Instant(2*i+1) * Instant(ExtendMin), Buyer: buyerOf(i), Booking: BookingNo(i + 1),
-			Request: requestOf(i<<8 | uint64(kind)<<40), Pay: Payment{Attempt: 1},
+			Request: requestOf(i<<8 | uint64(kind)<<40), Pay: account.Payment{Attempt: 1},
 		}
 		h.run()
 	}

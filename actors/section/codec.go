@@ -108,7 +108,7 @@ func extensionOf(c *Change) byte {
 	case RefundDue, RefundPending, RefundDone, RefundFailed:
 		return 5 + byte(c.Kind-RefundDue)
 	}
-	if c.Pay != (Payment{}) {
+	if c.Pay != (account.Payment{}) {
 		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
 	}
 	return 0
@@ -184,23 +184,8 @@ func changeFlags(at Instant, c *Change) (flags byte) {
 
 func readChange(r *codec.Reader, at Instant, c *Change) {
 	flags := r.Byte()
-	kind, extension := flags&changeKindMask, byte(0)
-	inside := kind == holdInside
-	switch {
-	case kind == extended:
-		extension = r.Byte()
-		if c.Kind = extensions[extension].kind; c.Kind == 0 {
-			r.Fail("change of unknown extended kind")
-		}
-	case kind == holdInside || kind == holdGranted || kind == holdPriced:
-		c.Kind = HoldPlaced
-	case kind == grantsFenced:
-		c.Kind = GrantsFenced
-	case kind >= byte(HoldPlaced) && kind <= byte(SeatsUnblocked):
-		c.Kind = ChangeKind(kind)
-	default:
-		r.Fail("change of unknown kind")
-	}
+	kind := flags & changeKindMask
+	inside, extension := kind == holdInside, readKind(r, kind, c)
 	c.At = at
 	if flags&changeHasAt != 0 {
 		c.At = at + Instant(r.Signed())
@@ -235,9 +220,29 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 	}
 }
 
+// readKind reads which change it is, and its extended kind; 0: it has none.
+func readKind(r *codec.Reader, kind byte, c *Change) (extension byte) {
+	switch {
+	case kind == extended:
+		extension = r.Byte()
+		if c.Kind = extensions[extension].kind; c.Kind == 0 {
+			r.Fail("change of unknown extended kind")
+		}
+	case kind == holdInside || kind == holdGranted || kind == holdPriced:
+		c.Kind = HoldPlaced
+	case kind == grantsFenced:
+		c.Kind = GrantsFenced
+	case kind >= byte(HoldPlaced) && kind <= byte(SeatsUnblocked):
+		c.Kind = ChangeKind(kind)
+	default:
+		r.Fail("change of unknown kind")
+	}
+	return extension
+}
+
 func readExtension(r *codec.Reader, c *Change, extension byte) {
 	c.Pay.Read(r, extensions[extension].form)
-	seats := c.Kind == RefundDue && c.Pay.Reason == account.Asked || c.Kind == RefundPending || c.Kind == RefundDone
+	seats := c.Kind == RefundDue && c.Pay.Reason == account.Requested || c.Kind == RefundPending || c.Kind == RefundDone
 	if !seats && len(c.Seats) > 0 || c.Split {
 		r.Fail("a change of money with seats")
 	}

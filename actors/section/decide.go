@@ -3,6 +3,8 @@ package section
 import (
 	"fmt"
 	"slices"
+
+	"holdfast/actors/section/account"
 )
 
 // Decision is what Decide makes of a command: the answer and, when it is accepted and not a repeat, the changes that
@@ -11,9 +13,9 @@ type Decision struct {
 	Outcome Outcome
 	Changes []Change
 
-	money Money       // what Outcome.Money points at
-	seats []SeatIndex // of a Change, ascending
-	buyer uint32      // the caller's handle, 0 for one who is not known; found by allowed
+	money account.Money // what Outcome.Money points at
+	seats []SeatIndex   // of a Change, ascending
+	buyer uint32        // the caller's handle, 0 for one who is not known; found by allowed
 }
 
 func (d *Decision) reset() {

@@ -21,7 +21,7 @@ type rejectionCase struct {
 func held(k *desk) { k.mustHold(1, 0, 0, 1) }
 func paying(k *desk) {
 	held(k)
-	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: Payment{Amount: 1000, Reference: "one"}})
+	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: account.Payment{Amount: 1000, Reference: "one"}})
 }
 func confirmed(k *desk) {
 	paying(k)
@@ -219,7 +219,7 @@ var rejectionCases = []rejectionCase{
 	{"a seat's money back twice", partlyBack, refundOf(0), AlreadyRefunded, seatsOf(0)},
 	{"another booking's seat", confirmed, refundOf(5), AlreadyRefunded, seatsOf(5)},
 	{"word on a refund that nobody asked for", confirmed, Command{Kind: SettleRefund, Booking: 1, Operator: true,
-		Pay: Payment{Refund: 1, State: account.Refunded}}, AttemptStale, nil},
+		Pay: account.Payment{Refund: 1, State: account.Refunded}}, AttemptStale, nil},
 	{"a refund's word by the buyer", partlyBack, on(SettleRefund), BookingUnknown, nil},
 	{"one hold more than is remembered", busy, requested(place(5)), TooManyRequests, nil},
 	{"one best more than is remembered", busy, requested(best(1)), TooManyRequests, nil},

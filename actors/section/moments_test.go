@@ -3,6 +3,8 @@ package section
 import (
 	"bytes"
 	"testing"
+
+	"holdfast/actors/section/account"
 )
 
 // TestMomentsOfMonths (P4, P5): ends that are further away than 32 bits of milliseconds (49 days) are told to the
@@ -24,7 +26,7 @@ func TestMomentsOfMonths(t *testing.T) {
 		h.hold(i, at)
 		for n, kind := range []CommandKind{BeginPayment, FailPayment}[:i%3] {
 			h.c = Command{Kind: kind, At: at, Buyer: buyerOf(i), Booking: BookingNo(i + 1),
-				Request: requestOf(1000 + i*10 + uint64(n)), Pay: Payment{Attempt: 1}}
+				Request: requestOf(1000 + i*10 + uint64(n)), Pay: account.Payment{Attempt: 1}}
 			h.run()
 		}
 		checkMoments(t, h, placed, 60*day, Instant(rules.DedupeWindow))

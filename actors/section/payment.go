@@ -14,10 +14,10 @@ func (s *State) tellMoney(slot uint32, b *booking, d *Decision) {
 	case b.paid():
 		s.accounts.Read(slot, &d.money)
 	case b.state == BookingPaying:
-		d.money = Money{Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0],
+		d.money = account.Money{Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0],
 			Past: d.money.Past[:0]}
 	case b.state == BookingConfirmed || b.state == BookingRefunded:
-		d.money = Money{Attempt: account.Legacy, Phase: account.Captured, Legacy: true,
+		d.money = account.Money{Attempt: account.Legacy, Phase: account.Captured, Legacy: true,
 			Refunds: d.money.Refunds[:0], Past: d.money.Past[:0]}
 	default:
 		return
@@ -55,7 +55,7 @@ func (s *State) begin(c *Command, slot uint32, b *booking, d *Decision) {
 	case c.Pay.Attempt != max(last, b.attempts())+1:
 		d.refuse(AttemptStale, s.since(b.stamp))
 	default:
-		d.accept(c, PaymentBegun, c.Booking, BookingPaying, s.endOf(b)).Pay = Payment{
+		d.accept(c, PaymentBegun, c.Booking, BookingPaying, s.endOf(b)).Pay = account.Payment{
 			Attempt: c.Pay.Attempt, Amount: c.Pay.Amount, Reference: c.Pay.Reference}
 	}
 }
@@ -81,12 +81,12 @@ func (s *State) decideWord(c *Command, slot uint32, b *booking, d *Decision) {
 }
 
 // attemptNamed is what a change says of an attempt: nothing of one that has no number in the log.
-func (s *State) attemptNamed(slot uint32, b *booking, reason account.Reason) Payment {
+func (s *State) attemptNamed(slot uint32, b *booking, reason account.Reason) account.Payment {
 	if s.isLegacy(slot, b) {
-		return Payment{}
+		return account.Payment{}
 	}
 	number, _ := s.accounts.Last(slot)
-	return Payment{Attempt: number, Reason: reason}
+	return account.Payment{Attempt: number, Reason: reason}
 }
 
 // fail gives the booking back to its buyer; one that would end at once gets its minute, as far as the hold's ceiling
@@ -130,7 +130,7 @@ func (s *State) decideStray(c *Command, slot uint32, b *booking, d *Decision) {
 	own := phase == account.Captured && last == c.Pay.Attempt ||
 		!b.paid() && c.Pay.Attempt == account.Legacy && (b.state == BookingConfirmed || b.state == BookingRefunded)
 	amount, reference, known := s.accounts.Tried(slot, c.Pay.Attempt)
-	owed := slices.ContainsFunc(d.money.Refunds, func(r Refund) bool {
+	owed := slices.ContainsFunc(d.money.Refunds, func(r account.Refund) bool {
 		return r.Reason == account.Anomaly && r.Attempt == c.Pay.Attempt
 	})
 	switch {
@@ -144,7 +144,7 @@ func (s *State) decideStray(c *Command, slot uint32, b *booking, d *Decision) {
 		d.Outcome.Repeat = true
 		d.Outcome.DependsOn = s.since(b.stamp)
 	default:
-		d.accept(c, RefundDue, c.Booking, b.state, s.endOf(b)).Pay = Payment{Refund: uint32(len(d.money.Refunds) + 1),
+		d.accept(c, RefundDue, c.Booking, b.state, s.endOf(b)).Pay = account.Payment{Refund: uint32(len(d.money.Refunds) + 1),
 			Attempt: c.Pay.Attempt, Reason: account.Anomaly, Amount: amount, Reference: reference}
 	}
 }
@@ -152,7 +152,7 @@ func (s *State) decideStray(c *Command, slot uint32, b *booking, d *Decision) {
 // decideRefund owes seats' money back: of those named, or of all that are left. The tickets' codes die with it; the seats
 // are on sale again once the processor has taken the refund, or at once when there is nothing to give back.
 func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
-	pay := Payment{Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt, Reason: account.Asked,
+	pay := account.Payment{Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt, Reason: account.Requested,
 		Amount: c.Pay.Amount}
 	left := d.money.Amount - d.money.Given()
 	if !b.paid() {
@@ -172,7 +172,7 @@ func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 		change := d.accept(c, RefundDue, c.Booking, state, s.endOf(b))
 		if change.Pay, change.Seats = pay, d.seats; pay.Amount == 0 {
 			d.Changes = append(d.Changes, Change{Kind: RefundDone, At: c.At, Booking: c.Booking, Seats: d.seats,
-				Pay: Payment{Refund: pay.Refund}})
+				Pay: account.Payment{Refund: pay.Refund}})
 		}
 	}
 }
@@ -181,8 +181,8 @@ func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 // owed already.
 func (s *State) refundable(c *Command, d *Decision) {
 	left := slices.DeleteFunc(slices.Clone(d.Outcome.Seats), func(seat SeatIndex) bool {
-		return slices.ContainsFunc(d.money.Refunds, func(r Refund) bool {
-			return r.Reason == account.Asked && !r.Back && !r.Replaced && slices.Contains(r.Seats, seat)
+		return slices.ContainsFunc(d.money.Refunds, func(r account.Refund) bool {
+			return r.Reason == account.Requested && !r.Back && !r.Replaced && slices.Contains(r.Seats, seat)
 		})
 	})
 	if d.seats = append(d.seats, c.Seats...); len(c.Seats) == 0 {
@@ -209,7 +209,7 @@ func (s *State) decideRefundWord(c *Command, slot uint32, b *booking, d *Decisio
 	next := uint32(len(d.money.Refunds) + 1)
 	accept := func(kind ChangeKind, next uint32) *Change {
 		change := d.accept(c, kind, c.Booking, b.state, s.endOf(b))
-		change.Pay = Payment{Refund: c.Pay.Refund, Next: next}
+		change.Pay = account.Payment{Refund: c.Pay.Refund, Next: next}
 		return change
 	}
 	switch {
@@ -266,7 +266,7 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 	case RefundFailed:
 		was, is = s.failRefund(slot, &c.Pay)
 	default:
-		var r *Refund
+		var r *account.Refund
 		r, was, is = s.accounts.Move(slot, c.Pay.Refund, account.RefundState(c.Kind-RefundDue)+account.Due)
 		if len(c.Seats) > 0 {
 			if r.Back || !slices.Equal(r.Seats, c.Seats) {
@@ -287,7 +287,7 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 
 func (s *State) owe(c *Change, slot uint32, b *booking) {
 	p := &c.Pay
-	if p.Reason == account.Asked && b.state != BookingConfirmed {
+	if p.Reason == account.Requested && b.state != BookingConfirmed {
 		panic(fmt.Sprintf("section: booking %d is %v, and owes seats", c.Booking, b.state))
 	}
 	for _, seat := range c.Seats {
@@ -295,13 +295,13 @@ func (s *State) owe(c *Change, slot uint32, b *booking) {
 			panic(fmt.Sprintf("section: seat %d is not booking %d's", seat, c.Booking))
 		}
 	}
-	s.accounts.Owe(slot, Refund{No: p.Refund, Attempt: p.Attempt, State: account.Due, Reason: p.Reason,
+	s.accounts.Owe(slot, account.Refund{No: p.Refund, Attempt: p.Attempt, State: account.Due, Reason: p.Reason,
 		Amount: p.Amount, Seats: slices.Clone(c.Seats), Reference: p.Reference}, p.Captured)
 	b.marks |= paidMark
 }
 
 // failRefund notes that a refund has failed, and begins the one that takes its place.
-func (s *State) failRefund(slot uint32, p *Payment) (was, is bool) {
+func (s *State) failRefund(slot uint32, p *account.Payment) (was, is bool) {
 	r := s.accounts.Refund(slot, p.Refund)
 	tries := uint8(0)
 	if r == nil || r.State != account.Failed {

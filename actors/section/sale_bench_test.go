@@ -1,6 +1,10 @@
 package section
 
-import "testing"
+import (
+	"testing"
+
+	"holdfast/actors/section/account"
+)
 
 // BenchmarkSale takes a hold through payment to its ticket, Decide and Apply; one op is the three of them.
 func BenchmarkSale(b *testing.B) {
@@ -17,7 +21,7 @@ func BenchmarkSale(b *testing.B) {
 		for _, kind := range [...]CommandKind{BeginPayment, ConfirmPayment} {
 			h.c = Command{
 				Kind: kind, At: Instant(i / 100), Buyer: buyerOf(i), Booking: BookingNo(i + 1),
-				Request: requestOf(i<<8 | uint64(kind)<<40), Pay: Payment{Attempt: 1},
+				Request: requestOf(i<<8 | uint64(kind)<<40), Pay: account.Payment{Attempt: 1},
 			}
 			h.run()
 		}

@@ -218,7 +218,7 @@ func (t *twin) settled(c *Command, b *twinBooking, k *twinRefund, to account.Ref
 }
 
 // compareMoney holds a booking's account against the twin's (P6).
-func compareMoney(t *rapid.T, no BookingNo, m *Money, b *twinBooking) {
+func compareMoney(t *rapid.T, no BookingNo, m *account.Money, b *twinBooking) {
 	if m == nil {
 		if len(b.tried)+len(b.refunds) > 0 {
 			t.Fatalf("booking %d has no account, the twin has %+v", no, b.twinMoney)

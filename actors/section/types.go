@@ -24,15 +24,6 @@ type (
 	BookingNo uint64
 	// CategoryID is a price category's place in the event's category list.
 	CategoryID uint16
-
-	// Payment is what a command or a change says of money.
-	Payment = account.Payment
-	// Money is a booking's account.
-	Money = account.Money
-	// Past is an attempt that is over, and not the last.
-	Past = account.Past
-	// Refund is money on its way back.
-	Refund = account.Refund
 )
 
 // numbersPerMilli is how many booking numbers a millisecond has for itself. No section places as many bookings: a
@@ -165,7 +156,7 @@ type Command struct {
 	// PlaceHold, PlaceBest of a coordinated event; FenceGrants; grant.Key of other commands under a key.
 	Grant grant.Grant
 
-	Pay Payment // of commands about money
+	Pay account.Payment // of commands about money
 }
 
 // ChangeKind says what happened.
@@ -201,14 +192,14 @@ type Change struct {
 	At          Instant
 	Request     RequestID
 	Fingerprint uint64
-	Buyer       BuyerID     // HoldPlaced
-	Booking     BookingNo   // all but block/unblock
-	ExpiresAt   Instant     // HoldPlaced, HoldExtended; PaymentFailed that gives a booking its minute
-	Seats       []SeatIndex // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
-	Grant       grant.Grant // GrantsFenced; HoldPlaced of a coordinated event
-	Total       int64       // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
-	PriceMark   PriceMark   // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
-	Pay         Payment     // of changes of money
+	Buyer       BuyerID         // HoldPlaced
+	Booking     BookingNo       // all but block/unblock
+	ExpiresAt   Instant         // HoldPlaced, HoldExtended; PaymentFailed that gives a booking its minute
+	Seats       []SeatIndex     // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
+	Grant       grant.Grant     // GrantsFenced; HoldPlaced of a coordinated event
+	Total       int64           // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
+	PriceMark   PriceMark       // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
+	Pay         account.Payment // of changes of money
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -225,7 +216,7 @@ type Outcome struct {
 	Seats []SeatIndex
 	// Money is the booking's account, if it has one: of an answer without a change as it stands, else as it stood. Owned by
 	// the outcome.
-	Money *Money
+	Money *account.Money
 	// DependsOn is the record that must be durable before this answer may be told: the newest state it was judged on.
 	// The Writer compares it with the durable seq.
 	DependsOn Seq

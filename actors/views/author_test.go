@@ -138,13 +138,13 @@ func (a *author) pay(c *section.Command) {
 	if !a.state.Lookup(c.Booking, &a.d) {
 		return
 	}
-	money := section.Money{}
+	money := account.Money{}
 	if m := a.d.Outcome.Money; m != nil {
 		money = *m
 	}
 	switch c.Kind {
 	case section.BeginPayment:
-		c.Pay = section.Payment{Attempt: money.Attempt + 1, Amount: 10, Reference: "at the bank"}
+		c.Pay = account.Payment{Attempt: money.Attempt + 1, Amount: 10, Reference: "at the bank"}
 	case section.ConfirmPayment, section.FailPayment, section.ChallengePayment:
 		c.Pay.Attempt = max(money.Attempt, 1)
 	case section.RefundBooking:

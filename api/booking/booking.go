@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 	"unicode/utf8"
 
 	"holdfast/actors"
 	"holdfast/actors/gate/place"
-	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/api/auth"
 	"holdfast/api/call"
@@ -18,6 +16,7 @@ import (
 	"holdfast/api/document"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
+	"holdfast/api/wire/pay"
 	"holdfast/storage"
 )
 
@@ -197,14 +196,13 @@ func (h *Handlers) Refund(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	var body wire.Refund
+	var body pay.RefundRequest
 	if len(r.Body()) > 0 {
 		if err := wire.Decode(r.Body(), &body); err != nil {
 			return err
 		}
 	}
-	fees, err := price.ParseFeePolicy(cmp.Or(body.Fees, price.ReturnFees.String()))
-	if err != nil {
+	if body.Fees != "" && body.Fees != actors.FeesReturn && body.Fees != actors.FeesKeep {
 		return problem.BadField("fees", `is neither "return" nor "keep"`)
 	}
 	if body.Seats != nil && len(body.Seats) == 0 {
@@ -219,15 +217,14 @@ func (h *Handlers) Refund(r *call.Call) error {
 		fingerprint.Text("seat")
 		fingerprint.Text(seat)
 	}
-	if fees == price.KeepFees {
-		fingerprint.Text(fees.String())
+	if body.Fees == actors.FeesKeep {
+		fingerprint.Text(body.Fees)
 	}
-	call := actors.RefundCall{Seats: body.Seats, Fees: fees}
+	call := actors.RefundCall{Seats: body.Seats, KeepFees: body.Fees == actors.FeesKeep}
 	if err := h.engine.Refund(id, r.Caller(who), call, h.timeout, &r.View); err != nil {
 		return err
 	}
-	due := func(refund actors.RefundView) bool { return refund.State == "due" }
-	if slices.ContainsFunc(r.View.Refunds, due) {
+	if r.View.RefundDue() {
 		r.Ctx.Response.Header.Set("Retry-After", "1")
 		return sendBooking(r, http.StatusAccepted)
 	}
@@ -329,12 +326,12 @@ func appendBooking(r *call.Call, dst []byte) []byte {
 		booking.Tickets = append(booking.Tickets, wire.Ticket(t))
 	}
 	for _, b := range view.Refunds {
-		booking.Refunds = append(booking.Refunds, wire.BookingRefund{No: b.No, State: b.State, Seats: b.Seats,
-			Amount: wire.Money{Amount: b.Amount, Currency: view.Currency}})
+		booking.Refunds = append(booking.Refunds, pay.Refund{No: b.No, State: b.State, Seats: b.Seats,
+			Amount: pay.Amount{Amount: b.Amount, Currency: view.Currency}})
 	}
 	if view.Next.Type != "" {
-		until := call.TimeIn(cmp.Or(view.Zone, time.UTC), view.Next.Until)
-		booking.NextAction = &wire.NextAction{Type: view.Next.Type, URL: view.Next.URL, ExpiresAt: &until}
+		until := wire.AppendOffsetTime(nil, call.TimeIn(cmp.Or(view.Zone, time.UTC), view.NextUntil))
+		booking.NextAction = &pay.NextAction{Type: view.Next.Type, URL: view.Next.URL, ExpiresAt: string(until)}
 	}
 	return wire.AppendBooking(dst, &booking)
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "holdfast/api/wire/pricing"
+import (
+	"holdfast/api/wire/pay"
+	"holdfast/api/wire/pricing"
+)
 
 // Event is one show as browsers and operators see it.
 type Event struct {
@@ -112,27 +115,6 @@ type Confirm struct {
 	PaymentToken OptionalText `json:"payment_token,omitzero"`
 }
 
-// Refund is the body of POST /v1/bookings/{b}/refund, which may be absent.
-type Refund struct {
-	Seats []string `json:"seats,omitempty"` // none: all that are left
-	Fees  string   `json:"fees,omitempty"`  // return, which is the default, or keep
-}
-
-// BookingRefund is money on its way back.
-type BookingRefund struct {
-	No     uint32   `json:"no"`
-	State  string   `json:"state"` // due, pending, refunded, failed
-	Amount Money    `json:"amount"`
-	Seats  []string `json:"seats,omitempty"` // absent: money that was taken against the processor's own word
-}
-
-// NextAction is what the buyer has to do before the payment goes on.
-type NextAction struct {
-	Type      string      `json:"type"` // redirect_to_url
-	URL       string      `json:"url"`
-	ExpiresAt *OffsetTime `json:"expires_at"` // then the payment is cancelled
-}
-
 // Seats is the body, and the answer, of block and unblock.
 type Seats struct {
 	Seats []string `json:"seats"`
@@ -163,8 +145,8 @@ type Booking struct {
 	Price   *pricing.Price `json:"price,omitempty"`
 	Tickets []Ticket       `json:"tickets,omitempty"` // once confirmed, of the seats that are not refunded
 
-	NextAction *NextAction     `json:"next_action,omitempty"` // while paying, if the buyer's bank asks
-	Refunds    []BookingRefund `json:"refunds,omitempty"`
+	NextAction *pay.NextAction `json:"next_action,omitempty"` // while paying, if the buyer's bank asks
+	Refunds    []pay.Refund    `json:"refunds,omitempty"`
 }
 
 // Seatmap is an event's geometry. It never changes.

@@ -84,7 +84,7 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/datafolder": {
 		Why: "node and commands open one folder by one rule: it may know neither",
 		Own: []string{
-			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/checkout/oldsandbox", "actors/witness", "storage",
+			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/witness", "storage",
 			"storage/pebblestore",
 		},
 	},

@@ -20,12 +20,17 @@ var wallsOfActors = map[string]wall{
 			"storage", "storage/memstore", "storage/faultstore",
 		},
 	},
+	"actors/simtest/money": {
+		Why: "every interleaving of a booking's money, over the section and the till that serve",
+		Test: []string{"actors/booking", "actors/checkout/processor", "actors/checkout/till", "actors/section",
+			"actors/section/account"},
+	},
 	"actors/simtest/cluster": {
 		Why: "whole clusters, simulated: engines are the ones that serve, seen through the seam that actors gives to " +
 			"whoever steps one; a simulator inside would copy what Open does",
 		Test: []string{
 			"actors", "actors/coordinator", "actors/machine", "actors/peer/wire", "actors/planted",
-			"actors/checkout", "actors/seatmap", "actors/section", "actors/shard", "actors/simtest", "actors/venue",
+			"actors/checkout/processor", "actors/seatmap", "actors/section", "actors/shard", "actors/simtest", "actors/venue",
 			"actors/witness", "actors/writer", "storage", "storage/memstore", protoactor,
 			"actors/audit", "actors/gate", "actors/gate/place", // a waiting room's judges, and what buyers show
 			"cluster", // the very rules of heartbeats, leases and placement; a twin of them would prove nothing
@@ -52,8 +57,8 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec", "actors/grant", "actors/section/dense"}, Std: pureStd,
-		Test: []string{"actors/budget", "actors/machinetest", rapid},
+		Own: []string{"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense"},
+		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
 	},
 	"actors/grant": {
 		Why: "what sections take of coordinators and logs prove: replayed for ever, so as pure as a section",
@@ -62,6 +67,10 @@ var wallsOfActors = map[string]wall{
 	"actors/price": {
 		Why: "what seats cost and what goes back is reckoned in one place: all others ask it, and it asks nobody",
 		Std: pureStd, Test: []string{rapid},
+	},
+	"actors/section/account": {
+		Why: "the money of a section's bookings is replayed with the seats, so it is as pure as they are",
+		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
 	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
@@ -200,7 +209,8 @@ var wallsOfActors = map[string]wall{
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
 		Own: []string{
-			"actors/section", "actors/gate", "actors/gate/codebook", "actors/grant", "actors/codec", "storage",
+			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
+			"actors/codec", "storage",
 		},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
@@ -222,8 +232,12 @@ var wallsOfActors = map[string]wall{
 		Test: []string{"actors/budget"},
 	},
 	"actors/checkout": {
-		Why: "payments know bookings and the log's words; they neither store nor serve",
-		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore", rapid},
+		Why: "when a booking's money is looked at, and by whom: what is asked and told stays behind one function",
+		Own: []string{"actors/booking"}, Test: []string{"actors/section"},
+	},
+	"actors/checkout/till": {
+		Why: "the one room that knows bookings and processors: it keeps nothing, and meets both through their ports",
+		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/checkout/processor"},
 	},
 	"actors/checkout/processor": {
 		Why: "the port to a payment processor: every adapter sees it, and it sees none",
@@ -249,10 +263,6 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/checkout/stripe/stripetest": {
 		Why: "a Stripe with a memory, for tests: it speaks Stripe's wire and knows nothing of the adapter",
-	},
-	"actors/checkout/oldsandbox": {
-		Why: "the sandbox under the old port, until the engine speaks the new one",
-		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},
 	},
 	"actors/shard": {
 		Why: "runs any machine's writer as an actor: what a section is to an event or to other nodes stays behind its Host",
@@ -280,7 +290,7 @@ var wallsOfActors = map[string]wall{
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
 		Own: []string{
 			"actors/section", "actors/venue", "storage",
-		}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
+		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/oplog": {
 		Why: "turns lines into fewer and better ones for whoever is woken: it knows lines, and nothing of what they are about",
@@ -290,7 +300,8 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
-			"actors/venue", "actors/checkout", "actors/coordinator", "actors/coordination", "actors/grant",
+			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",
+			"actors/section/account", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",
 			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
@@ -299,7 +310,7 @@ var wallsOfActors = map[string]wall{
 		Test: []string{
 			"actors/budget", "actors/planted", "actors/oplog",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
-			"actors/checkout/sandbox", "actors/checkout/oldsandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
+			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
 		},
 	},
 }

@@ -104,7 +104,7 @@ var wallsAround = map[string]wall{
 		Test: []string{
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
-			"actors/section", "actors/checkout/sandbox", "actors/checkout/oldsandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
+			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
 		},

@@ -7,6 +7,15 @@ import (
 	"holdfast/actors/section/account"
 )
 
+// RefundView is money on its way back, as people see it. One that failed is replaced by the next of the same money, and
+// shown if none was.
+type RefundView struct {
+	No     uint32
+	State  string // due, pending, refunded, failed
+	Amount int64  // minor units
+	Seats  []string
+}
+
 // nextMax bounds the addresses of challenges that are kept. They stand in no log, for whoever has one may act for the
 // buyer; what is not kept is asked for.
 const nextMax = 10_000

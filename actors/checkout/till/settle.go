@@ -82,7 +82,7 @@ func (t *Till) attempt(ctx context.Context, b *Booking) (moved bool, err error) 
 }
 
 // refund asks for one refund, or what became of it.
-func (t *Till) refund(ctx context.Context, b *Booking, r *section.Refund) (moved bool, err error) {
+func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved bool, err error) {
 	ask := processor.Refund{ID: RefundID(b.ID, r.No), Attempt: AttemptID(b, r.Attempt), Amount: r.Amount,
 		Currency: b.Currency, Reference: processor.Reference(r.Reference)}
 	switch {
@@ -92,30 +92,30 @@ func (t *Till) refund(ctx context.Context, b *Booking, r *section.Refund) (moved
 	default:
 		ask.Reference = processor.Reference(b.Money.Reference())
 	}
-	status, asked := processor.RefundNone, error(nil)
+	status := processor.RefundNone
 	if r.State != account.Due {
-		status, asked = t.Processor.LookupRefund(ctx, ask)
+		status, err = t.Processor.LookupRefund(ctx, ask)
 	}
-	if asked == nil && status == processor.RefundNone {
-		status, asked = t.Processor.Refund(ctx, ask)
+	if err == nil && status == processor.RefundNone {
+		status, err = t.Processor.Refund(ctx, ask)
 	}
 	to := map[processor.RefundStatus]account.RefundState{processor.RefundPending: account.Pending,
 		processor.Refunded: account.Refunded, processor.RefundFailed: account.Failed}[status]
-	if asked != nil || to <= r.State {
+	if err != nil || to <= r.State {
 		return false, nil
 	}
 	if to == account.Failed {
 		t.report(Incident{Kind: RefundFailed, Booking: b.ID, Attempt: r.Attempt, Refund: r.No, Amount: r.Amount})
 	}
 	_, err = t.Section.Tell(ctx, b.ID, section.Command{Kind: section.SettleRefund,
-		Pay: section.Payment{Refund: r.No, State: to}})
+		Pay: account.Payment{Refund: r.No, State: to}})
 	return to != account.Failed, err // a new try waits
 }
 
 // strays looks at attempts that are not the booking's, because somebody has said so. Money of theirs is owed back from
 // here on, by the log.
 func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool, err error) {
-	last := section.Past{Attempt: b.Money.Attempt, Amount: b.Money.Amount, Reference: b.Money.Reference()}
+	last := account.Past{Attempt: b.Money.Attempt, Amount: b.Money.Amount, Reference: b.Money.Reference()}
 	for _, p := range append(slices.Clone(b.Money.Past), last) {
 		if hints&(1<<p.Attempt) == 0 || p.Amount == 0 || p == last && b.Money.Phase != account.Over {
 			continue
@@ -125,7 +125,7 @@ func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool
 			continue
 		}
 		r, err := t.Section.Tell(ctx, b.ID, section.Command{Kind: section.ConfirmPayment,
-			Pay: section.Payment{Attempt: p.Attempt, Amount: answer.Amount}})
+			Pay: account.Payment{Attempt: p.Attempt, Amount: answer.Amount}})
 		if err != nil {
 			return moved, err
 		}

@@ -39,7 +39,7 @@ import (
 type Booking struct {
 	ID       booking.ID
 	State    section.BookingState
-	Money    section.Money // the zero value: it never paid
+	Money    account.Money // the zero value: it never paid
 	Total    int64         // what its seats cost, in minor units
 	Currency string
 }
@@ -136,8 +136,8 @@ func RefundID(id booking.ID, number uint32) processor.RefundID {
 }
 
 // Open makes a payment that takes no money yet, for the booking's next attempt. A total of 0 never meets the processor.
-func (t *Till) Open(ctx context.Context, b *Booking, number uint8) (section.Payment, error) {
-	p := section.Payment{Attempt: number, Amount: b.Total}
+func (t *Till) Open(ctx context.Context, b *Booking, number uint8) (account.Payment, error) {
+	p := account.Payment{Attempt: number, Amount: b.Total}
 	if b.Total == 0 {
 		return p, nil
 	}
@@ -243,7 +243,7 @@ func (t *Till) challenged(ctx context.Context, b *Booking, next processor.Next) 
 		return t.Now() >= b.Money.Until, nil
 	}
 	r, err := t.Section.Tell(ctx, b.ID, section.Command{Kind: section.ChallengePayment,
-		Pay: section.Payment{Attempt: b.Money.Attempt}})
+		Pay: account.Payment{Attempt: b.Money.Attempt}})
 	return r == section.ChallengeLimit, err
 }
 
@@ -255,7 +255,7 @@ func (t *Till) over(ctx context.Context, b *Booking, kind section.CommandKind, w
 
 func (t *Till) tell(ctx context.Context, b *Booking, kind section.CommandKind, why account.Reason) error {
 	_, err := t.Section.Tell(ctx, b.ID, section.Command{Kind: kind,
-		Pay: section.Payment{Attempt: b.Money.Attempt, Reason: why}})
+		Pay: account.Payment{Attempt: b.Money.Attempt, Reason: why}})
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/storage"
 )
 
@@ -72,7 +73,7 @@ func (m *Ask) Append(dst []byte) []byte {
 	switch {
 	case m.Keyed:
 		kind = KindAskKeyed
-	case c.Pay != (section.Payment{}):
+	case c.Pay != (account.Payment{}):
 		kind = KindAskPaying
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
@@ -94,7 +95,7 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = appendSeats(dst, c.Seats)
 	switch kind {
 	case KindAskKeyed:
-		if c.Pay == (section.Payment{}) {
+		if c.Pay == (account.Payment{}) {
 			return append(dst, 0)
 		}
 		return appendPayment(append(dst, 1), &c.Pay)

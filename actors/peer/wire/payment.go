@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"holdfast/actors/codec"
-	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 )
 
@@ -17,7 +16,7 @@ const (
 )
 
 // appendPayment appends all that a command says of money.
-func appendPayment(dst []byte, p *section.Payment) []byte {
+func appendPayment(dst []byte, p *account.Payment) []byte {
 	dst = append(dst, p.Attempt, byte(p.Reason), byte(p.State))
 	for _, n := range [...]uint64{uint64(p.Refund), uint64(p.Amount), uint64(p.Captured)} {
 		dst = binary.AppendUvarint(dst, n)
@@ -26,12 +25,12 @@ func appendPayment(dst []byte, p *section.Payment) []byte {
 }
 
 // payment reads what a command says of money.
-func (d *Decoder) payment(p *section.Payment) {
+func (d *Decoder) payment(p *account.Payment) {
 	p.Attempt, p.Reason, p.State = d.byte(), account.Reason(d.byte()), account.RefundState(d.byte())
 	p.Refund = uint32(d.uvarint(1<<32 - 1))
 	p.Amount, p.Captured = int64(d.uvarint(1<<63-1)), int64(d.uvarint(1<<63-1))
 	p.Reference = string(d.bytes(account.ReferenceMax))
-	if *p == (section.Payment{}) || p.Reason > account.Anomaly || p.State > account.Failed {
+	if *p == (account.Payment{}) || p.Reason > account.Anomaly || p.State > account.Failed {
 		d.fail("a command that says nothing of money")
 	}
 }
@@ -54,8 +53,8 @@ func (d *Decoder) keyed(m *Ask) {
 }
 
 // money reads a booking's account.
-func (d *Decoder) money() *section.Money {
-	m, r := new(section.Money), codec.Reader{Src: d.src}
+func (d *Decoder) money() *account.Money {
+	m, r := new(account.Money), codec.Reader{Src: d.src}
 	if m.Read(&r); r.Err != nil {
 		d.fail("no account")
 		return nil

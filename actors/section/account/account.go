@@ -78,7 +78,7 @@ const (
 	NoReason  Reason = iota
 	Declined         // of an end: the processor said no
 	Cancelled        // of an end: the processor has acknowledged a cancel
-	Asked            // of a refund: an operator wants it
+	Requested        // of a refund: an operator wants it
 	Anomaly          // of a refund: money of an attempt that is not the booking's
 )
 
@@ -86,7 +86,7 @@ const (
 func (r Reason) EndsAttempt() bool { return r == Declined || r == Cancelled }
 
 // BeginsRefund says that a refund can begin for this reason.
-func (r Reason) BeginsRefund() bool { return r == Asked || r == Anomaly }
+func (r Reason) BeginsRefund() bool { return r == Requested || r == Anomaly }
 
 // RefundState is where a refund stands.
 type RefundState uint8
@@ -173,7 +173,7 @@ func (m *Money) Given() int64 { return given(m.Refunds) }
 
 func given(refunds []Refund) (sum int64) {
 	for i := range refunds {
-		if r := &refunds[i]; r.Reason == Asked && !r.Replaced {
+		if r := &refunds[i]; r.Reason == Requested && !r.Replaced {
 			sum += r.Amount
 		}
 	}

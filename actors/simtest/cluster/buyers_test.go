@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/simtest"
 	"holdfast/storage"
 )
@@ -217,7 +218,7 @@ func (b *buyers) call(intent *intent, h *host, timeout time.Duration) {
 		}
 		err = h.e.Book(&book, timeout, &c.out)
 	default:
-		command := section.Command{Kind: intent.kind, Pay: section.Payment{Attempt: intent.attempt}}
+		command := section.Command{Kind: intent.kind, Pay: account.Payment{Attempt: intent.attempt}}
 		c.got, err = h.e.Act(&command, intent.id, intent.who, deadline, &c.out)
 		if err == nil && c.got.Rejection != section.Accepted {
 			err = &actors.Refusal{Code: c.got.Rejection}

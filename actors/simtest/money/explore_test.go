@@ -68,9 +68,9 @@ func (w *world) moves() (all []move) {
 		add("release", w.use("release", func() { w.tell(section.Command{Kind: section.ReleaseHold}) }))
 	}
 	if b.State == section.BookingConfirmed {
-		one := section.Command{Kind: section.RefundBooking, Seats: seats[:1], Pay: section.Payment{Amount: price}}
+		one := section.Command{Kind: section.RefundBooking, Seats: seats[:1], Pay: account.Payment{Amount: price}}
 		add("refund of a seat", w.use("refund", func() { w.tell(one) }))
-		all := section.Command{Kind: section.RefundBooking, Pay: section.Payment{Amount: b.Money.Amount - b.Money.Given()}}
+		all := section.Command{Kind: section.RefundBooking, Pay: account.Payment{Amount: b.Money.Amount - b.Money.Given()}}
 		add("refund of the rest", w.use("refund", func() { w.tell(all) }))
 	}
 	w.bankMoves(add)
@@ -118,7 +118,7 @@ func (w *world) check() error {
 		if r.status != processor.RefundFailed {
 			given[r.attempt] += r.amount
 		}
-		known := slices.ContainsFunc(b.Money.Refunds, func(l section.Refund) bool {
+		known := slices.ContainsFunc(b.Money.Refunds, func(l account.Refund) bool {
 			return w.refundID(l.No) == r.id && l.Amount == r.amount
 		})
 		if !known {
@@ -137,8 +137,9 @@ func (w *world) check() error {
 		}
 	}
 	sold := b.State == section.BookingConfirmed || b.State == section.BookingRefunded
-	if captured > 1 || sold && captured != 1 {
-		return fmt.Errorf("I4: booking %v with %d attempts captured", b.State, captured)
+	if own := w.bank.attempts[w.attempt(b.Money.Attempt)]; captured > 1 ||
+		sold && (own == nil || own.status != processor.Captured) {
+		return fmt.Errorf("I4: booking %v for %+v, %d attempts captured", b.State, own, captured)
 	}
 	if back := b.Money.Given(); back > b.Money.Amount {
 		return fmt.Errorf("I6: %d of %d owed back", back, b.Money.Amount)
@@ -151,7 +152,7 @@ func (w *world) check() error {
 func (w *world) accounted(b *till.Booking, a processor.AttemptID, k *payment) bool {
 	mine := a == w.attempt(b.Money.Attempt)
 	return mine && b.State == section.BookingPaying || mine && b.Money.Phase == account.Captured ||
-		k.betrayed || slices.ContainsFunc(b.Money.Refunds, func(r section.Refund) bool {
+		k.betrayed || slices.ContainsFunc(b.Money.Refunds, func(r account.Refund) bool {
 		return r.Reason == account.Anomaly && w.attempt(r.Attempt) == a
 	})
 }
@@ -169,7 +170,7 @@ func (w *world) checkSeats(b *till.Booking) error {
 		kept = b.Money.Amount
 	}
 	for i := range b.Money.Refunds {
-		if r := &b.Money.Refunds[i]; r.Reason == account.Asked && !r.Replaced && r.Back {
+		if r := &b.Money.Refunds[i]; r.Reason == account.Requested && !r.Replaced && r.Back {
 			kept -= r.Amount
 		}
 	}
@@ -221,8 +222,9 @@ func (w *world) rest() error {
 
 // unheard says that money was taken against the bank's word, and nobody has looked.
 func (w *world) unheard() bool {
-	for _, k := range w.bank.attempts {
-		if k.betrayed && !k.heard {
+	b := w.view()
+	for a, k := range w.bank.attempts {
+		if sold := a == w.attempt(b.Money.Attempt) && b.Money.Phase == account.Captured; k.betrayed && !k.heard && !sold {
 			return true
 		}
 	}
@@ -308,13 +310,29 @@ func (x *explorer) walk(path []int) error {
 	return nil
 }
 
-func explore(f fault, depth int) (*explorer, error) {
-	x := &explorer{fault: f, depth: depth, seen: map[uint64]int{}}
-	return x, x.walk(nil)
+func explore(f fault, depth int) (*explorer, error) { return exploreFrom(f, nil, depth) }
+
+// exploreFrom walks on from the world that the named moves lead to.
+func exploreFrom(f fault, from []string, depth int) (*explorer, error) {
+	x := &explorer{fault: f, depth: depth + len(from), seen: map[uint64]int{}}
+	var path []int
+	for _, name := range from {
+		w, story, err := x.replay(path)
+		if err != nil {
+			return x, err
+		}
+		i := slices.IndexFunc(w.moves(), func(m move) bool { return strings.HasPrefix(m.name, name) })
+		w.close()
+		if i < 0 {
+			return x, fmt.Errorf("no move %q after %v", name, story)
+		}
+		path = append(path, i)
+	}
+	return x, x.walk(path)
 }
 
 // depthUsual keeps the test under some seconds; HOLDFAST_MONEY_DEPTH=n explores further.
-const depthUsual = 9
+const depthUsual = 8
 
 func depth(t *testing.T) int {
 	text := os.Getenv("HOLDFAST_MONEY_DEPTH")
@@ -344,19 +362,24 @@ func TestEveryInterleavingOfMoney(t *testing.T) {
 func TestPlantedMistakesOfMoneyAreFound(t *testing.T) {
 	for name, row := range map[string]struct {
 		fault fault
-		depth int
+		depth int      // of what comes after
+		from  []string // moves that come first, by the beginnings of their names
 		says  string
 	}{
-		"sold before the money is there":              {confirmBeforeCharged, 8, "I3, I4"},
-		"a refund given under two ids":                {refundTwice, 9, "I6"},
-		"a late no to one attempt ends another":       {staleDeclineBelieved, 12, "I3"},
-		"money taken against the bank's word is lost": {lateMoneyDropped, 9, "P6"},
-		"given up without the processor's word":       {cancelNotAsked, 8, "I3"},
+		"sold before the money is there":        {confirmBeforeCharged, 4, []string{"pay"}, "I3, I4"},
+		"given up without the processor's word": {cancelNotAsked, 4, []string{"pay"}, "I3"},
+		"a refund given under two ids": {refundTwice, 6, []string{"pay", "pay on 1", "pay on 1", "pay on 1",
+			"settle on 2", "settle on 2", "captured: 1", "settle on 2", "settle on 2"}, "I6"},
+		"a late no to one attempt ends another": {staleDeclineBelieved, 4, []string{"pay", "pay on 1", "pay on 1",
+			"pay on 1", "settle on 2", "settle on 2", "settle on 2", "settle on 2: cancel", "hint at 1", "hint", "hint",
+			"hint on 2: tell", "pay", "pay on 1: read", "pay on 1: open", "pay on 1: tell"}, "I3"},
+		"money taken against the bank's word is lost": {lateMoneyDropped, 4, []string{"pay", "pay on 1", "pay on 1",
+			"pay on 1", "settle on 2", "settle on 2", "settle on 2", "settle on 2", "settle on 2"}, "P6"},
 	} {
 		var err error
 		at := 0
-		for at = 4; at <= row.depth && err == nil; at++ {
-			_, err = explore(row.fault, at)
+		for at = 0; at <= row.depth && err == nil; at++ {
+			_, err = exploreFrom(row.fault, row.from, at)
 		}
 		if err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: to depth %d: %v, want %s", name, row.depth, err, row.says)
