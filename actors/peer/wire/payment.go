@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"holdfast/actors/codec"
+	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 )
 
