@@ -9,11 +9,23 @@ import (
 
 	"holdfast/api/call"
 	"holdfast/api/document"
-	"holdfast/api/wire"
 )
 
 // stripeScript is Stripe's own, which must come from Stripe's own address.
 const stripeScript = "https://js.stripe.com/v3/"
+
+// The payment adapters that the page knows.
+const (
+	PaymentsSandbox = "sandbox" // tokens that decide what becomes of a payment; no money moves
+	PaymentsStripe  = "stripe"
+)
+
+// howToPay tells a client where a buyer's token comes from. It holds nothing secret.
+type howToPay struct {
+	Adapter        string `json:"adapter"`
+	PublishableKey string `json:"publishable_key,omitempty"` // of the processor, for its fields
+	Script         string `json:"script,omitempty"`          // the address of the processor's own script
+}
 
 // publishableKeyMax is more characters than any processor's public key has.
 const publishableKeyMax = 256
@@ -23,7 +35,7 @@ const publishableKeyMax = 256
 // Whatever the adapter, a card's number is typed into a field of the processor's, in a frame of the processor's origin;
 // the page and this server get a token (P12).
 type PaymentPage struct {
-	// Adapter is wire.PaymentsSandbox or wire.PaymentsStripe; empty: the sandbox.
+	// Adapter is PaymentsSandbox or PaymentsStripe; empty: the sandbox.
 	Adapter string
 	// PublishableKey is the processor's public key, for Stripe: pk_…. Every visitor can read it.
 	PublishableKey string
@@ -42,7 +54,7 @@ type pageOrigins struct{ scripts, frames, styles, data string }
 // origins are those of the processor's fields and of its challenges.
 func (p *PaymentPage) origins() pageOrigins {
 	o := pageOrigins{frames: strings.Join(p.ChallengeOrigins, " ")}
-	if p.Adapter == wire.PaymentsStripe {
+	if p.Adapter == PaymentsStripe {
 		from := "https://js.stripe.com https://*.js.stripe.com"
 		if p.Script != "" {
 			from = OriginOf(p.Script)
@@ -66,8 +78,8 @@ func OriginOf(address string) string {
 func (p *PaymentPage) check() error {
 	var all []error
 	switch p.Adapter {
-	case "", wire.PaymentsSandbox:
-	case wire.PaymentsStripe:
+	case "", PaymentsSandbox:
+	case PaymentsStripe:
 		all = append(all, checkPublishable(p.PublishableKey))
 	default:
 		all = append(all, fmt.Errorf("api: no page for the payment adapter %q", p.Adapter))
@@ -86,7 +98,8 @@ func (p *PaymentPage) check() error {
 func checkPublishable(key string) error {
 	switch {
 	case !strings.HasPrefix(key, "pk_"):
-		return errors.New("api: the processor's publishable key begins with pk_; a secret key must not be told to pages")
+		return errors.New("api: the processor's publishable key begins with pk_; a secret key must not be told to " +
+			"pages")
 	case len(key) > publishableKeyMax || strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' }):
 		return errors.New("api: the processor's publishable key is one word of visible ASCII")
 	}
@@ -106,9 +119,9 @@ func pageAddress(address string) bool {
 
 // newPaymentPage makes the document of GET /v1/payments. It panics on failure: three words can be written.
 func newPaymentPage(p *PaymentPage) *document.Still {
-	how := wire.Payments{Adapter: wire.PaymentsSandbox}
-	if p.Adapter == wire.PaymentsStripe {
-		how = wire.Payments{Adapter: p.Adapter, PublishableKey: p.PublishableKey, Script: stripeScript}
+	how := howToPay{Adapter: PaymentsSandbox}
+	if p.Adapter == PaymentsStripe {
+		how = howToPay{Adapter: p.Adapter, PublishableKey: p.PublishableKey, Script: stripeScript}
 		if p.Script != "" {
 			how.Script = p.Script
 		}

@@ -4,32 +4,32 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"holdfast/api/wire"
 )
 
 // Kind: a page that lets in more than it needs. Only what the configured processor's fields and challenges come from is
 // in the policy, and the document for browsers holds no secret.
 func TestPageLetsInTheProcessorAlone(t *testing.T) {
-	stripe := PaymentPage{Adapter: wire.PaymentsStripe, PublishableKey: "pk_test_1"}
+	stripe := PaymentPage{Adapter: PaymentsStripe, PublishableKey: "pk_test_1"}
 	own, bank := stripe, PaymentPage{ChallengeOrigins: []string{"http://127.0.0.1:9"}}
 	own.Script = "https://pay.example/v3/fields.js"
 	for _, c := range []struct {
 		p                     PaymentPage
 		scripts, frames, data string
-		how                   wire.Payments
+		how                   howToPay
 	}{
-		{PaymentPage{}, "", "", "", wire.Payments{Adapter: "sandbox"}},
-		{bank, "", "http://127.0.0.1:9", "", wire.Payments{Adapter: "sandbox"}},
+		{PaymentPage{}, "", "", "", howToPay{Adapter: "sandbox"}},
+		{bank, "", "http://127.0.0.1:9", "", howToPay{Adapter: "sandbox"}},
 		{stripe, "https://js.stripe.com https://*.js.stripe.com",
 			"https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com", "https://api.stripe.com",
-			wire.Payments{Adapter: "stripe", PublishableKey: "pk_test_1", Script: stripeScript}},
+			howToPay{Adapter: "stripe", PublishableKey: "pk_test_1", Script: stripeScript}},
 		{own, "https://pay.example", "https://pay.example https://hooks.stripe.com", "https://api.stripe.com",
-			wire.Payments{Adapter: "stripe", PublishableKey: "pk_test_1", Script: own.Script}},
+			howToPay{Adapter: "stripe", PublishableKey: "pk_test_1", Script: own.Script}},
 	} {
 		h := open(t, func(cfg *Config) { cfg.PaymentPage = c.p })
 		policy := strings.Split(h.do("GET", "/", nobody, "").want(200, "").header.Get("Content-Security-Policy"), "; ")
-		for name, more := range map[string]string{"script-src": c.scripts, "frame-src": c.frames, "connect-src": c.data} {
+		for name, more := range map[string]string{
+			"script-src": c.scripts, "frame-src": c.frames, "connect-src": c.data,
+		} {
 			is := slices.ContainsFunc(policy, func(d string) bool { return strings.HasPrefix(d, name+" ") })
 			if is != (more != "") || is && !slices.Contains(policy, name+" 'self' "+more) {
 				t.Errorf("%+v: %s is not %q in %q", c.p, name, more, policy)
@@ -38,7 +38,7 @@ func TestPageLetsInTheProcessorAlone(t *testing.T) {
 		if policy[0] != "default-src 'self'" || !slices.Contains(policy, "frame-ancestors 'none'") {
 			t.Errorf("%q", policy)
 		}
-		var how wire.Payments
+		var how howToPay
 		h.do("GET", "/v1/payments", nobody, "").want(200, "").into(&how)
 		if how != c.how {
 			t.Errorf("%+v", how)

@@ -26,7 +26,8 @@ func (f *fake) told(b *wire.Booking) toldBooking {
 func (f *fake) paymentRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/payments", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.payments) })
 	mux.HandleFunc("GET /checkout/return", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'self'")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
+			"frame-ancestors 'self'")
 		asset(w, "returned.html")
 	})
 }

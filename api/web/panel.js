@@ -2,7 +2,7 @@
 
 import { serverNow } from './api.js';
 import { Checkout } from './checkout.js';
-import { h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
+import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
 import { breakdown } from './price.js';
 import { count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
@@ -32,6 +32,7 @@ export class Panel {
   #build() {
     const { checkout } = this;
     const { view } = checkout;
+    if (this.element.dataset.view === 'confirmed') dismiss(); // good news of one booking says nothing about the next
     checkout.leave();
     this.shown = checkout.key;
     this.refresh = null;

@@ -237,7 +237,8 @@ func TestChallengeThatNoFrameShows(t *testing.T) {
 	p.sees(".waiting", "in a way that this page cannot show")
 	p.until(`!document.querySelector('iframe, a[href^="javascript"]')`)
 	shown := value[string](p, `import('/assets/paymentwatch.js').then(({ nextOf }) => ['javascript:alert(1)',
-		'data:text/html,x', 'bank.example', '', 7, 'ftp://bank.example', 'https://bank.example/a', 'http://bank.example/b']
+		'data:text/html,x', 'bank.example', '', 7, 'ftp://bank.example', 'https://bank.example/a',
+		'http://bank.example/b']
 		.map((url) => nextOf({ next_action: { type: 'redirect_to_url', url } }).url).join()
 		+ nextOf({ next_action: { type: 'dance', url: 'https://bank.example' } }).url)`)
 	if shown != ",,,,,,https://bank.example/a,http://bank.example/b" {

@@ -266,19 +266,6 @@ type SignIn struct {
 	URL string `json:"url,omitempty"`
 }
 
-// The payment adapters that a page knows.
-const (
-	PaymentsSandbox = "sandbox" // tokens that decide what becomes of a payment; no money moves
-	PaymentsStripe  = "stripe"
-)
-
-// Payments tells a client where a buyer's token comes from. It holds nothing secret.
-type Payments struct {
-	Adapter        string `json:"adapter"`
-	PublishableKey string `json:"publishable_key,omitempty"` // of the processor, for its fields
-	Script         string `json:"script,omitempty"`          // the address of the processor's own script
-}
-
 // Problem is an RFC 9457 answer. Code is stable; Title and Detail are for people.
 type Problem struct {
 	Type    string   `json:"type"`
