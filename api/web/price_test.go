@@ -18,8 +18,9 @@ func TestBasketShowsTotalsAndWhatTheyAreMadeOf(t *testing.T) {
 	})
 	p := openTab(t)
 	p.openEvent(f, server.URL)
-	p.clickSeat("S-1-1")
-	p.clickSeat("S-1-2")
+	row := f.house.Sections[0].Rows[0].Seats
+	p.clickSeat(row[0].ID)
+	p.clickSeat(row[1].ID)
 	p.until(`__holdfast.chosen().length === 2`)
 	text := value[string](p, `document.querySelector('.price-parts').innerText.replace(/\s+/g, ' ').trim()`)
 	lines := value[bool](p, `(() => {
