@@ -2,11 +2,13 @@ package web_test
 
 import (
 	"testing"
+
+	"holdfast/actors/venue"
 )
 
 // Kind: a price without its fees where people choose, and a total that nobody explains.
 func TestBasketShowsTotalsAndWhatTheyAreMadeOf(t *testing.T) {
-	f, server := newFake(t, 500)
+	f, server := newFakeOf(t, hall(block(3, 12, venue.Point{})...))
 	f.between(func() {
 		f.composed = func(total int64) map[string]any {
 			return map[string]any{"face": total - 500, "total": total,
