@@ -108,7 +108,9 @@ func (j *judge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.H
 // priced sees to it that every hold is logged with what its seats cost (I12), whichever node placed it.
 func (j *judge) priced(c *section.Change) {
 	if c.Kind == section.HoldPlaced && (c.PriceMark == 0 || c.Total != int64(len(c.Seats))*simPrice) {
-		j.w.failf("I12: booking %d of %d seats was logged with %d, mark %d", c.Booking, len(c.Seats), c.Total, c.PriceMark)
+		j.w.failf(
+			"I12: booking %d of %d seats was logged with %d, mark %d", c.Booking, len(c.Seats), c.Total, c.PriceMark,
+		)
 	}
 }
 
