@@ -231,7 +231,7 @@ func (n *Node) openTill(c *config.Config, engine *actors.Config, outside *api.Co
 		return err
 	}
 	n.inside = nil
-	engine.Processor, engine.Chargeable = n.till.Processor, n.till.Chargeable
+	engine.Processor = n.till.Processor
 	engine.PaymentReturn = n.till.ReturnTo(func() string { return "http://" + n.Addr() + api.PaymentReturn })
 	outside.Payments, outside.PaymentPage = n.till, n.till.Form
 	return outside.Validate()
