@@ -254,6 +254,11 @@ func (e *Engine) commandFor(ctx context.Context, m *wire.Ask) *wire.Answer {
 	return &wire.Answer{Code: wire.Decided, Section: s.key.Section, At: r.Command.At, Outcome: out}
 }
 
+// operatedFrom is the time before which operators' keys are forgotten.
+func (ev *event) operatedFrom(storage.SectionNo) section.Instant {
+	return ev.operatedAt() - section.Instant(ev.header.Load().Rules.DedupeWindow)
+}
+
 // operatedAt is the time by which the memory for operators' keys is kept.
 func (ev *event) operatedAt() section.Instant { return ev.engine.cfg.Clock() }
 

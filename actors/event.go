@@ -222,9 +222,7 @@ func (ev *event) makeLedgers(o *openEvent) {
 	ev.remote.Keys, ev.remote.Buyers = ev.index, ev.buyers
 	ev.remote.Granted = ev.granted
 	if ev.header.Load().Coordinators > 0 {
-		ev.operated = coordinator.NewKeyIndex(func(storage.SectionNo) section.Instant {
-			return ev.operatedAt() - section.Instant(ev.header.Load().Rules.DedupeWindow)
-		})
+		ev.operated = coordinator.NewKeyIndex(ev.operatedFrom)
 	}
 }
 

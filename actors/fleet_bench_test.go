@@ -10,16 +10,27 @@ import (
 )
 
 // BenchmarkForwarded is what a hop costs the engines: holds and releases on sections of one node, asked of that node
-// (local) and of another (forwarded), by many at once, on a store that costs nothing and links that are queues.
+// (local) and of another (forwarded), by many at once, on a store that costs nothing and links that are queues; in an
+// event whose nodes count each for itself (ledgers), and in one with coordinators, which that one node has too.
 func BenchmarkForwarded(b *testing.B) {
+	for _, counted := range []bool{false, true} {
+		b.Run(map[bool]string{false: "ledgers", true: "coordinators"}[counted], func(b *testing.B) {
+			benchmarkForwarded(b, counted)
+		})
+	}
+}
+
+func benchmarkForwarded(b *testing.B, counted bool) {
 	const sections = 16
 	var plan strings.Builder
 	for i := range sections {
 		fmt.Fprintf(&plan, `,{"id":"%c","rows":[{"label":"1","seats":600}]}`, 'A'+i)
 	}
-	f := newFleetOf(b, 2, `{"sections":[`+plan.String()[1:]+`]}`, sections)
+	f := newFleetWith(b, 2, `{"sections":[`+plan.String()[1:]+`]}`, sections,
+		func(c *Config) { c.Coordinators = counted })
 	f.agree(f.nodes[1])
 	f.eventually("one node serves all", func() bool { return f.nodes[0].e.Stats().SectionsServing.Load() == sections })
+	f.readyCoordinators()
 	for _, row := range []struct {
 		name string
 		node *fleetNode

@@ -24,6 +24,23 @@
 // present round's question. A view that only others had (they believed this node gone, say) stands in the list of views
 // as unknown: in it, any node may have been any buyer's coordinator.
 //
+// In an event with coordinators no search is brought to such a node: its buyers' calls go to their coordinator, whose
+// log gives the epoch, and sections refuse what an older one let in. That is the simpler of the two, and exact; Views
+// stays for events without.
+//
+// # Keys by coordinators
+//
+//	call under a key ──▶ the asker's coordinator, in epoch E: KeyIndex.Enter, of keys in all sections' logs up to E's fences
+//	                        │ known elsewhere: a mismatch
+//	                        └ new, or known there ──▶ its section, with the word of E ── another's fence: grant_stale
+//
+// What older epochs let in anywhere is in the index before E grants, and what E lets in is refused wherever a newer
+// epoch has its fence. So one key has one outcome, over all sections and however coordinators move (P5). An operator's
+// keys are one list over all buyers: a hold's goes by the operators' coordinator first. A hold of an operator's that is
+// on its way while that one moves is seen by the next one only once it is in a log: the one gap, which the audit shows.
+//
+// An event that a node alone has made has no coordinators: its index and its ledger see everything.
+//
 // # Hashes for keys
 //
 // There is one key for every hold of the day, and one buyer, so both stand as hashes in a table without keys:

@@ -62,79 +62,83 @@ func TestGranterGrantsOnlyWhatItCanCount(t *testing.T) {
 	}
 }
 
+var fated = section.BuyerID{2}
+
+// fates are what may become of a grant of 3 seats to one buyer, and what counts then.
+var fates = []struct {
+	name string
+	then func(t *testing.T, d *Granter, g *grant.Grant)
+	want uint32
+}{
+	{"under way", func(*testing.T, *Granter, *grant.Grant) {}, 3},
+	{"refused", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Refused(g) }, 0},
+	{"placed", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Placed(g, fated, 3) }, 3},
+	{"placed, then told of", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Placed(g, fated, 3); d.Refused(g) }, 3},
+	{"unknown", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Unknown(g) }, 3},
+	{"unknown, then refused by the next node", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Unknown(g); d.Refused(g) }, 3},
+	{"unknown, then a fence behind it", func(t *testing.T, d *Granter, g *grant.Grant) {
+		d.Unknown(g)
+		list, next := d.Doubtful()
+		if len(list) != 1 || list[0] != 1 || next != 2 {
+			t.Errorf("in doubt are %v before grant %d, want section 1 before 2", list, next)
+		}
+		d.Fenced(1, &grant.Grant{Number: next, Epoch: 5, Coordinator: 1})
+	}, 0},
+	{"unknown, then another section's fence", func(_ *testing.T, d *Granter, g *grant.Grant) {
+		d.Unknown(g)
+		d.Fenced(0, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+	}, 3},
+	{"placed unseen, and counted with its section", func(_ *testing.T, d *Granter, g *grant.Grant) {
+		d.Unknown(g)
+		d.Uncounted(1)
+		d.quota.Add(fated, 3)
+		d.Counted(1, 5, 1)
+		d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+	}, 3},
+	{"accepted, and counted with its section", func(t *testing.T, d *Granter, _ *grant.Grant) {
+		d.Uncounted(1)
+		d.quota.Add(fated, 3)
+		d.Counted(1, 5, 1)
+		if list, _ := d.Doubtful(); len(list) != 1 || list[0] != 1 {
+			t.Errorf("in doubt are %v, want section 1", list)
+		}
+		d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+	}, 3},
+	{"counted with its section, then refused", func(_ *testing.T, d *Granter, g *grant.Grant) {
+		d.Uncounted(1)
+		d.Counted(1, 5, 1)
+		d.Asks(g, 0)
+		d.Refused(g)
+	}, 0},
+	{"behind a fence, then unknown", func(_ *testing.T, d *Granter, g *grant.Grant) {
+		d.Asks(g, 0)
+		d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+		d.Asks(g, 1)
+		d.Unknown(g)
+	}, 0},
+	{"the next epoch's fences", func(t *testing.T, d *Granter, _ *grant.Grant) {
+		d.Begin(6)
+		d.Fenced(0, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
+		if got := d.quota.Seats(fated); got != 3 {
+			t.Errorf("%d count before the section has the fence", got)
+		}
+		d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
+	}, 0},
+}
+
 // TestGrantCountsUntilItsFateIsKnown (P13): seats of a grant count from the grant on, once, until they are live seats
 // or will surely not be.
 func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
-	buyer := section.BuyerID{2}
-	for _, c := range []struct {
-		name string
-		then func(d *Granter, g *grant.Grant)
-		want uint32
-	}{
-		{"under way", func(*Granter, *grant.Grant) {}, 3},
-		{"refused", func(d *Granter, g *grant.Grant) { d.Refused(g) }, 0},
-		{"placed", func(d *Granter, g *grant.Grant) { d.Placed(g, buyer, 3) }, 3},
-		{"placed, then told of", func(d *Granter, g *grant.Grant) { d.Placed(g, buyer, 3); d.Refused(g) }, 3},
-		{"unknown", func(d *Granter, g *grant.Grant) { d.Unknown(g) }, 3},
-		{"unknown, then refused by the next node", func(d *Granter, g *grant.Grant) { d.Unknown(g); d.Refused(g) }, 3},
-		{"unknown, then a fence behind it", func(d *Granter, g *grant.Grant) {
-			d.Unknown(g)
-			list, next := d.Doubtful()
-			if len(list) != 1 || list[0] != 1 || next != 2 {
-				t.Errorf("in doubt are %v before grant %d, want section 1 before 2", list, next)
-			}
-			d.Fenced(1, &grant.Grant{Number: next, Epoch: 5, Coordinator: 1})
-		}, 0},
-		{"unknown, then another section's fence", func(d *Granter, g *grant.Grant) {
-			d.Unknown(g)
-			d.Fenced(0, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
-		}, 3},
-		{"placed unseen, and counted with its section", func(d *Granter, g *grant.Grant) {
-			d.Unknown(g)
-			d.Uncounted(1)
-			d.quota.Add(buyer, 3)
-			d.Counted(1, 5, 1)
-			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
-		}, 3},
-		{"accepted, and counted with its section", func(d *Granter, _ *grant.Grant) {
-			d.Uncounted(1)
-			d.quota.Add(buyer, 3)
-			d.Counted(1, 5, 1)
-			if list, _ := d.Doubtful(); len(list) != 1 || list[0] != 1 {
-				t.Errorf("in doubt are %v, want section 1", list)
-			}
-			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
-		}, 3},
-		{"counted with its section, then refused", func(d *Granter, g *grant.Grant) {
-			d.Uncounted(1)
-			d.Counted(1, 5, 1)
-			d.Asks(g, 0)
-			d.Refused(g)
-		}, 0},
-		{"behind a fence, then unknown", func(d *Granter, g *grant.Grant) {
-			d.Asks(g, 0)
-			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
-			d.Asks(g, 1)
-			d.Unknown(g)
-		}, 0},
-		{"the next epoch's fences", func(d *Granter, _ *grant.Grant) {
-			d.Begin(6)
-			d.Fenced(0, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
-			if got := d.quota.Seats(buyer); got != 3 {
-				t.Errorf("%d count before the section has the fence", got)
-			}
-			d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
-		}, 0},
-	} {
+	for _, c := range fates {
 		d, q := readyGranter(t)
 		g := d.mustGrant(t, 2, 3)
-		if _, v := d.Grant(buyer, 2, 4, false); v != OverLimit ||
+		if _, v := d.Grant(fated, 2, 4, false); v != OverLimit ||
 			g != (grant.Grant{Number: 1, Epoch: 5, Total: 3, Coordinator: 1}) {
 			t.Fatalf("granted %+v; 2 more of 4: %d", g, v)
 		}
 		d.Asks(&g, storage.SectionNo(1))
-		c.then(d, &g)
-		if got := q.Seats(buyer); got != c.want {
+		c.then(t, d, &g)
+		if got := q.Seats(fated); got != c.want {
 			t.Errorf("%s: %d seats count, want %d", c.name, got, c.want)
 		}
 	}

@@ -65,16 +65,6 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 	switch kind {
 	case wire.KindSearch:
 		return taken(dec.Search, func(m *wire.Search) { n.searched(from, *m) })
-	case wire.KindBook:
-		return taken(dec.Book, func(m *wire.Book) {
-			m.Seats = slices.Clone(m.Seats) // the decoder's
-			n.booked(from, *m)
-		})
-	case wire.KindAskKeyed:
-		return taken(dec.Ask, func(m *wire.Ask) {
-			m.Command.Seats = slices.Clone(m.Command.Seats) // the decoder's
-			n.commanded(from, *m)
-		})
 	case wire.KindSubscribe:
 		return taken(dec.Subscribe, func(m *wire.Subscribe) {
 			n.spawn(func(context.Context) { n.subscribe(from, m.Event) }, nil)
@@ -109,5 +99,25 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 	if known, err := n.receiveGate(from, dec, kind); known {
 		return err
 	}
+	if known, err := n.receiveCoordinated(from, dec, kind); known {
+		return err
+	}
 	return fmt.Errorf("%w: kind %d", wire.ErrFormat, kind)
+}
+
+// receiveCoordinated takes what goes to a coordinator's node; known says whether it was that.
+func (n *Network) receiveCoordinated(from storage.WriterID, dec *wire.Decoder, kind wire.Kind) (known bool, err error) {
+	switch kind {
+	case wire.KindBook:
+		return true, taken(dec.Book, func(m *wire.Book) {
+			m.Seats = slices.Clone(m.Seats) // the decoder's
+			n.booked(from, *m)
+		})
+	case wire.KindAskKeyed:
+		return true, taken(dec.Ask, func(m *wire.Ask) {
+			m.Command.Seats = slices.Clone(m.Command.Seats) // the decoder's
+			n.commanded(from, *m)
+		})
+	}
+	return false, nil
 }

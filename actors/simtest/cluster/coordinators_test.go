@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/audit"
+	"holdfast/actors/section"
 	"holdfast/actors/simtest"
 	"holdfast/storage"
 )
@@ -89,6 +90,46 @@ func (w *world) compareLimits() {
 	case !report.Clean():
 		w.failf("P5, P13: the audit finds %v", report.Findings)
 	}
+}
+
+// misuse is another request of the same asker under an intent's key, of whatever kind and section; in the same moment
+// the intent is sent once more.
+func (b *buyers) misuse(intent *intent) *intent {
+	w, other := b.w, b.add()
+	b.intents = b.intents[:len(b.intents)-1] // the key's one intent is there
+	who := intent.who
+	b.misused++
+	who.Fingerprint = 1<<40 + b.misused // a body of its own
+	other.who, other.disobedient = who, true
+	b.chooseKindFor(other)
+	if k := other.kind; !who.Operator && (k == section.ConfirmPayment || k == section.FailPayment ||
+		k == section.RefundBooking) {
+		other.kind = section.ReleaseHold // those are not for buyers
+	}
+	other.who = who
+	b.shared[who.Request] = true
+	b.sendTo(intent, w.spots[w.chance.IntN(len(w.spots))].host)
+	return other
+}
+
+// chooseKindFor is chooseKind for an asker who may act on own bookings only, unless an operator.
+func (b *buyers) chooseKindFor(intent *intent) {
+	held := b.held
+	if !intent.who.Operator {
+		b.held = nil
+		for _, id := range held {
+			if b.buyerOf(id) == intent.who.Buyer {
+				b.held = append(b.held, id)
+			}
+		}
+	}
+	b.chooseKind(intent)
+	b.held = held
+}
+
+// buyerOf is whose booking that is.
+func (b *buyers) buyerOf(id actors.BookingID) section.BuyerID {
+	return b.w.judge.models[id.Section.Section].Bookings[id.No].Buyer
 }
 
 // coordinatorsMustMeet is what enough worlds with coordinators cannot miss.

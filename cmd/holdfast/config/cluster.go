@@ -30,7 +30,7 @@ type Membership struct {
 	// gossip's key.
 	ClusterKeys string `help:"Folder of this node's certificate and the cluster's keys, made by holdfast cluster keys." placeholder:"DIR" group:"Cluster"`
 	// Coordinators has events made from now on count each buyer's seats at one place for all nodes.
-	Coordinators bool `help:"New events: max_seats_per_buyer holds exactly over all nodes, for up to one hop more a hold; a buyer whose coordinator moves is refused meanwhile (503)." group:"Cluster"`
+	Coordinators bool `help:"New events: max_seats_per_buyer and keys hold exactly over all nodes, for up to one hop more a call; while a coordinator moves or a section is down, its buyers are refused (503)." group:"Cluster"`
 	// Insecure lets nodes talk in plaintext to whoever asks. Loopback only: whoever reaches the ports is a node, and
 	// may buy and refund anything.
 	Insecure bool `help:"No keys between nodes: for trying out, on loopback addresses only." group:"Cluster"`
