@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/coordinator"
+	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 )
@@ -49,10 +50,10 @@ func (e *Engine) command(
 	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
 	keyed := who.Request != (section.RequestID{})
 	if keyed && len(ev.coordinators) > 0 {
-		k := keyedCommand{ev: ev, s: s, command: r.Command, probe: r.Probe, deadline: deadline}
-		k.command.Seats = slices.Clone(k.command.Seats) // the request's
+		m := wire.Ask{Section: s.key, Probe: r.Probe, Keyed: true, Command: r.Command}
+		m.Command.Seats = slices.Clone(m.Command.Seats) // the request's
 		r.Free()
-		if r, err = k.do(); err != nil {
+		if r, err = s.keyed(&m, false, deadline); err != nil {
 			return section.Outcome{}, err
 		}
 		defer r.Free()

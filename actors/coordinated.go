@@ -39,9 +39,8 @@ func (t *bookingCall) coordinated(out *BookingView) error {
 	case !t.keyed:
 		t.which = grant.Of(t.call.Buyer, all)
 	}
-	way := coordinatedWay{ev: t.ev, which: t.which, there: t.there, keyed: t.call.Request != (section.RequestID{}),
-		deadline: t.deadline}
-	return way.take(func(to storage.WriterID) error { return t.bookThere(to, out) },
+	over := func(to storage.WriterID) error { return t.bookThere(to, out) }
+	return t.ev.bring(t.which, t.there, t.call.Request != (section.RequestID{}), t.deadline, over,
 		func(c *coordination.Coordinator) error {
 			if operated {
 				return t.operate(out)
@@ -51,36 +50,26 @@ func (t *bookingCall) coordinated(out *BookingView) error {
 		})
 }
 
-// coordinatedWay is a call's way to a coordinator.
-type coordinatedWay struct {
-	ev       *event
-	which    uint8
-	there    bool // the call came from another node
-	keyed    bool
-	deadline time.Time
-}
-
-// take has a call done at the coordinator: on this node, or over there. While the coordinator changes hands, and nothing
-// was done, the call is brought to it again.
-func (w *coordinatedWay) take(
-	over func(to storage.WriterID) error, here func(c *coordination.Coordinator) error,
-) error {
-	e, c := w.ev.engine, w.ev.coordinators[w.which]
+// bring has a call done at a coordinator: here on this node, or over on the one that should have it; there: the call
+// came from another node. While the coordinator changes hands, and nothing was done, the call is brought to it again.
+func (ev *event) bring(which uint8, there, keyed bool, deadline time.Time, over func(to storage.WriterID) error,
+	here func(c *coordination.Coordinator) error) error {
+	e, c := ev.engine, ev.coordinators[which]
 	err := ErrUnavailable
 	for n := range handsMax {
 		if n > 0 {
-			e.clock.Pause(e.ctx, min(handsPause<<min(n, 4)>>1, w.deadline.Sub(e.clock.Now())))
+			e.clock.Pause(e.ctx, min(handsPause<<min(n, 4)>>1, deadline.Sub(e.clock.Now())))
 		}
-		if !e.clock.Now().Before(w.deadline) {
+		if !e.clock.Now().Before(deadline) {
 			break
 		}
-		if to := c.Placed(); to != e.writer && !c.Granter.Ready() && !w.there {
+		if to := c.Placed(); to != e.writer && !c.Granter.Ready() && !there {
 			err = over(to)
-		} else if err = c.Await(w.deadline); err == nil {
+		} else if err = c.Await(deadline); err == nil {
 			err = here(c)
 		}
-		lost := w.keyed && err == error(request.PeerLost)
-		if !lost && !errors.Is(err, errNoGrant) && (w.there || !errors.Is(err, ErrMoved)) {
+		lost := keyed && err == error(request.PeerLost)
+		if !lost && !errors.Is(err, errNoGrant) && (there || !errors.Is(err, ErrMoved)) {
 			return writer.Reason(err)
 		}
 	}
@@ -90,8 +79,8 @@ func (w *coordinatedWay) take(
 	return writer.Reason(err)
 }
 
-// operate sends an operator's hold on to its buyer's coordinator, or to the one that met the key before: whose keys are
-// one list, and whose buyers are many, has one node that sees all of them (P5). A key that a log has is asked for there.
+// operate sends an operator's hold on to its buyer's coordinator, or to the one that met the key before: operators'
+// keys are one list, so one node sees all of them (P5). A key that a log has is asked for there.
 func (t *bookingCall) operate(out *BookingView) error {
 	ev := t.ev
 	mine := storage.SectionNo(grant.Of(t.call.Buyer, uint8(len(ev.coordinators))))
@@ -113,39 +102,28 @@ func (t *bookingCall) operate(out *BookingView) error {
 	return err
 }
 
-// keyedCommand is a command about a booking under a key, in an event with coordinators: that of who asks sees every use
+// keyed has a command about a booking done under a key, in an event with coordinators: that of who asks sees every use
 // of the key, in whatever section (P5). The section takes the command only while the coordinator's fence stands there,
-// so that none that an older coordinator let in can come after the next one has looked.
-type keyedCommand struct {
-	ev       *event
-	s        *Section
-	command  section.Command
-	probe    bool
-	there    bool // it came from another node
-	deadline time.Time
-}
-
-// do gives the answered request, which the caller frees. Errors are those of a section, and ErrMismatch.
-func (k *keyedCommand) do() (r *request.Request, err error) {
-	way := coordinatedWay{ev: k.ev, there: k.there, keyed: true, deadline: k.deadline,
-		which: grant.Of(coordinator.Asker(k.command.Operator, k.command.Buyer), uint8(len(k.ev.coordinators)))}
-	err = way.take(func(to storage.WriterID) (err error) {
-		r, err = k.over(to)
+// so that none that an older coordinator let in can come after the next one has looked. there: it came from another
+// node. The caller frees the answered request. Errors are those of a section, and ErrMismatch.
+func (s *Section) keyed(m *wire.Ask, there bool, deadline time.Time) (r *request.Request, err error) {
+	which := grant.Of(coordinator.Asker(m.Command.Operator, m.Command.Buyer), uint8(len(s.ev.coordinators)))
+	err = s.ev.bring(which, there, true, deadline, func(to storage.WriterID) (err error) {
+		r, err = s.keyedOver(to, m, deadline)
 		return err
 	}, func(c *coordination.Coordinator) (err error) {
-		r, err = k.here(c.Granter, way.which)
+		r, err = s.keyedHere(m, c.Granter, which, deadline)
 		return err
 	})
 	return r, err
 }
 
-// over has the coordinator's node do it.
-func (k *keyedCommand) over(to storage.WriterID) (*request.Request, error) {
+// keyedOver has the coordinator's node do it.
+func (s *Section) keyedOver(to storage.WriterID, m *wire.Ask, deadline time.Time) (*request.Request, error) {
 	if to == (storage.WriterID{}) {
 		return nil, errNoGrant
 	}
-	m := wire.Ask{Section: k.s.key, Probe: k.probe, Command: k.command, Keyed: true}
-	r, failed := k.ev.engine.peerRPC.Through(to, &m, k.deadline)
+	r, failed := s.engine.peerRPC.Through(to, m, deadline)
 	var refused *peer.Refused
 	switch {
 	case failed == shard.NotServing: // it could not be asked
@@ -162,33 +140,36 @@ func (k *keyedCommand) over(to storage.WriterID) (*request.Request, error) {
 	return nil, r.Err
 }
 
-// here does it with the coordinator on this node. The key is looked for after the epoch is known: what older epochs let
-// in anywhere stands in the index by then, and what this one lets in is refused wherever a newer one has its fence.
-func (k *keyedCommand) here(granter *coordinator.Granter, which uint8) (*request.Request, error) {
+// keyedHere does it with the coordinator on this node. The key is looked for after the epoch is known: what older
+// epochs let in anywhere stands in the index by then, and what this one lets in is refused wherever a newer one has its
+// fence.
+func (s *Section) keyedHere(
+	m *wire.Ask, granter *coordinator.Granter, which uint8, deadline time.Time,
+) (*request.Request, error) {
 	epoch, ready, _ := granter.Epoch()
 	if !ready {
 		return nil, errNoGrant
 	}
-	if !k.command.Operator {
-		return k.enter(grant.Key(which, epoch))
+	if !m.Command.Operator {
+		return s.enterKeyed(m, grant.Key(which, epoch), deadline)
 	}
-	ev, mine := k.ev, storage.SectionNo(which) // a hold of an operator's goes on to its buyer's coordinator
-	at, _, err := ev.enterKeyIn(ev.operated, k.deadline, k.command.Request, mine, true)
+	ev, mine := s.ev, storage.SectionNo(which) // a hold of an operator's goes on to its buyer's coordinator
+	at, _, err := ev.enterKeyIn(ev.operated, deadline, m.Command.Request, mine, true)
 	if err != nil {
 		return nil, err
 	}
 	var r *request.Request
 	if err = ErrMismatch; at == mine {
-		r, err = k.enter(grant.Key(which, epoch))
+		r, err = s.enterKeyed(m, grant.Key(which, epoch), deadline)
 	}
-	ev.operated.Leave(k.command.Request, at, at == mine && k.keeps(r, err), ev.operatedAt())
+	ev.operated.Leave(m.Command.Request, at, at == mine && keepsKey(m, r, err), ev.operatedAt())
 	return r, err
 }
 
-// enter has the section do it, with the key in the event's index.
-func (k *keyedCommand) enter(g grant.Grant) (*request.Request, error) {
-	ev, id, no := k.ev, k.command.Request, k.s.key.Section
-	at, _, err := ev.enterKey(k.deadline, id, no, false)
+// enterKeyed has the section do it, with the key in the event's index.
+func (s *Section) enterKeyed(m *wire.Ask, g grant.Grant, deadline time.Time) (*request.Request, error) {
+	ev, id, no := s.ev, m.Command.Request, s.key.Section
+	at, _, err := ev.enterKey(deadline, id, no, false)
 	switch {
 	case err != nil:
 		return nil, err
@@ -197,29 +178,28 @@ func (k *keyedCommand) enter(g grant.Grant) (*request.Request, error) {
 		return nil, ErrMismatch
 	}
 	r := request.New()
-	r.Seats = append(r.Seats, k.command.Seats...)
-	r.Command, r.Probe = k.command, k.probe
+	r.Command, r.Probe = m.Command, m.Probe
+	r.Seats = append(r.Seats, m.Command.Seats...)
 	r.Command.Seats, r.Command.Grant = r.Seats, g
-	if failed := k.s.do(r, k.deadline); failed != nil {
+	if failed := s.do(r, deadline); failed != nil {
 		ev.index.Leave(id, no, failed.Class == writer.Unknown, decidedUnknown)
 		return nil, failed.Why
 	}
-	stale := r.Decision.Outcome.Rejection == section.GrantStale
-	ev.index.Leave(id, no, k.keeps(r, nil), r.Command.At)
-	if stale {
+	ev.index.Leave(id, no, keepsKey(m, r, nil), r.Command.At)
+	if r.Decision.Outcome.Rejection == section.GrantStale {
 		r.Free()
 		return nil, errNoGrant
 	}
 	return r, nil
 }
 
-// keeps says whether a section may remember the key.
-func (k *keyedCommand) keeps(r *request.Request, err error) bool {
+// keepsKey says whether a section may remember the command's key.
+func keepsKey(m *wire.Ask, r *request.Request, err error) bool {
 	if r == nil {
 		return writer.ClassOf(err) == writer.Unknown
 	}
 	o := &r.Decision.Outcome
-	return o.Rejection == section.Accepted && !k.probe && !coordinator.IsIdle(k.command.Kind, o)
+	return o.Rejection == section.Accepted && !m.Probe && !coordinator.IsIdle(m.Command.Kind, o)
 }
 
 // commandFor does a command for another node, until ctx ends.
@@ -230,8 +210,7 @@ func (e *Engine) commandFor(ctx context.Context, m *wire.Ask) *wire.Answer {
 		return &wire.Answer{Code: wire.Unavailable}
 	}
 	s := o.sections[m.Section.Section]
-	k := keyedCommand{ev: ev, s: s, command: m.Command, probe: m.Probe, there: true, deadline: until}
-	r, err := k.do()
+	r, err := s.keyed(m, true, until)
 	switch {
 	case errors.Is(err, ErrMismatch):
 		return &wire.Answer{Code: wire.Mismatch}

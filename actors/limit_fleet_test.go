@@ -62,7 +62,8 @@ func (n *fleetNode) countedBuyer(from byte) byte {
 	return 0
 }
 
-// audited fails on every finding of an audit of the fleet's store, as it is at this instant, and on what is not audited.
+// audited fails on every finding of an audit of the fleet's store, as it is at this instant, and on what is not
+// audited.
 func (f *fleet) audited() {
 	f.t.Helper()
 	if left := f.found().NotAudited; len(left) > 0 {
@@ -92,8 +93,8 @@ func (n *fleetNode) liveSeats(buyer section.BuyerID) uint32 {
 	return ev.buyers.Seats(buyer)
 }
 
-// stir moves sections and coordinators between the first three nodes every few milliseconds, and has a fourth die, until
-// calm is called.
+// stir moves sections and coordinators between the first three nodes every few milliseconds, and has a fourth die,
+// until calm is called.
 func (f *fleet) stir(victim *fleetNode) (calm func()) {
 	stop := make(chan struct{})
 	var moves sync.WaitGroup
@@ -203,8 +204,8 @@ func TestOneKeyTwoRequestsOverNodes(t *testing.T) {
 	f.audited()
 }
 
-// TestLimitHoldsBehindAWaitingRoom (P13, P8): the same for buyers whom a waiting room lets in, while the gate moves too.
-// The audit proves the limit and the gate's invariants from the same logs.
+// TestLimitHoldsBehindAWaitingRoom (P13, P8): the same for buyers whom a waiting room lets in, while the gate moves
+// too. The audit proves the limit and the gate's invariants from the same logs.
 func TestLimitHoldsBehindAWaitingRoom(t *testing.T) {
 	f := newDoors(t, 4, doorsNow(3), func(c *Config) { c.Coordinators = true })
 	const limit = 8
@@ -233,8 +234,11 @@ func TestLimitHoldsBehindAWaitingRoom(t *testing.T) {
 		}
 	}
 	who := caller(1, 9000) // and nobody is shut out by it
-	if err := again(func() error { _, err := f.nodes[0].holdInside(who, &inside[0], fleetSeat(0, 20)); return err }); err != nil &&
-		!isOver(err) {
+	err := again(func() error {
+		_, err := f.nodes[0].holdInside(who, &inside[0], fleetSeat(0, 20))
+		return err
+	})
+	if err != nil && !isOver(err) {
 		t.Errorf("once all is quiet: %v", err)
 	}
 	f.found()

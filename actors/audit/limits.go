@@ -199,8 +199,8 @@ func (l *limits) judge(lag section.Instant) (found []limited) {
 	return append(append(found, l.twice...), l.overLimit(lag)...)
 }
 
-// used notes what a key was used for. Two uses that lie so close that the first was remembered are one too many, but for
-// seats that an operator blocks in several sections.
+// used notes what a key was used for. Two uses so close that the first was remembered are one too many, but for seats
+// that an operator blocks in several sections.
 func (l *limits) used(no storage.SectionNo, seq section.Seq, c *section.Change) {
 	use := keyUse{no, c.Kind, seq, c.At, c.Fingerprint}
 	was, twice := l.keys[c.Request]

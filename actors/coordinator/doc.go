@@ -30,9 +30,9 @@
 //
 // # Keys by coordinators
 //
-//	call under a key ──▶ the asker's coordinator, in epoch E: KeyIndex.Enter, of keys in all sections' logs up to E's fences
+//	call under a key ──▶ the asker's coordinator, in epoch E: KeyIndex.Enter
 //	                        │ known elsewhere: a mismatch
-//	                        └ new, or known there ──▶ its section, with the word of E ── another's fence: grant_stale
+//	                        └ new, or known there ──▶ its section, with the word of E ── another's fence: stale
 //
 // What older epochs let in anywhere is in the index before E grants, and what E lets in is refused wherever a newer
 // epoch has its fence. So one key has one outcome, over all sections and however coordinators move (P5). An operator's

@@ -75,7 +75,10 @@ var fates = []struct {
 	{"placed", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Placed(g, fated, 3) }, 3},
 	{"placed, then told of", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Placed(g, fated, 3); d.Refused(g) }, 3},
 	{"unknown", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Unknown(g) }, 3},
-	{"unknown, then refused by the next node", func(_ *testing.T, d *Granter, g *grant.Grant) { d.Unknown(g); d.Refused(g) }, 3},
+	{"unknown, then refused by the next node", func(_ *testing.T, d *Granter, g *grant.Grant) {
+		d.Unknown(g)
+		d.Refused(g)
+	}, 3},
 	{"unknown, then a fence behind it", func(t *testing.T, d *Granter, g *grant.Grant) {
 		d.Unknown(g)
 		list, next := d.Doubtful()

@@ -42,8 +42,8 @@ type Grant struct {
 	Unbound bool
 }
 
-// Key is a coordinator's word, in an epoch of its log, that it has seen no other use of a request's key. It passes where
-// the epoch's fence stands, whatever its number, and is not kept.
+// Key is a coordinator's word, in an epoch of its log, that it has seen no other use of a request's key. It passes
+// where the epoch's fence stands, whatever its number, and is not kept.
 func Key(coordinator uint8, epoch machine.Epoch) Grant {
 	return Grant{Number: math.MaxUint64, Epoch: epoch, Coordinator: coordinator}
 }

@@ -162,7 +162,8 @@ type Command struct {
 	SessionUntil Instant
 	Horizon      Seq
 
-	Grant grant.Grant // PlaceHold, PlaceBest of a coordinated event; FenceGrants; grant.Key of other commands under a key
+	// PlaceHold, PlaceBest of a coordinated event; FenceGrants; grant.Key of other commands under a key.
+	Grant grant.Grant
 
 	Pay Payment // of commands about money
 }

@@ -72,7 +72,7 @@ type Ask struct {
 	Read     bool // of Command.Booking: nothing is judged
 	Probe    bool // judged, not done
 	Search   bool // part of a search over sections, which only the buyer's coordinator may run
-	Keyed    bool // of a booking, under a key: on its way to the node of the asker's coordinator, and without a grant yet
+	Keyed    bool // of a booking, under a key: on its way to the asker's coordinator, without a grant yet
 	Command  section.Command
 }
 

@@ -25,7 +25,8 @@ func TestPlantedBugsOfCoordinatorsAreFound(t *testing.T) {
 		t.Run(bug.name, func(t *testing.T) {
 			planted.For(t, bug.bug)
 			for seed := uint64(1); seed <= plantedClusterSeeds; seed++ {
-				if _, err := simulateCluster(coordinatedFrom + seed); err != nil && strings.Contains(err.Error(), bug.says) {
+				_, err := simulateCluster(coordinatedFrom + seed)
+				if err != nil && strings.Contains(err.Error(), bug.says) {
 					t.Logf("found: %v", err)
 					return
 				}
