@@ -11,29 +11,29 @@ import (
 // that sells; with it the sections are shared out over all of them.
 type Membership struct {
 	// NodeName is shown to people and written into claims; two nodes must not share it. Default: the machine's name.
-	NodeName string `help:"This node's name, unlike any other's. Default: the machine's."                                                                                                                      placeholder:"NAME"      group:"Cluster"`
+	NodeName string `help:"This node's name, unlike any other's. Default: the machine's." placeholder:"NAME" group:"Cluster"`
 	// Join names gossip addresses of other nodes; the first one of a cluster may be given its own or none. They are
 	// tried until one answers, for ever.
-	Join []string `help:"Gossip addresses of nodes to share the sections with. The first node of a cluster is given none, and --gossip-listen."                                                              placeholder:"HOST:PORT" group:"Cluster"`
+	Join []string `help:"Gossip addresses of nodes to share the sections with. The first node of a cluster is given none, and --gossip-listen." placeholder:"HOST:PORT" group:"Cluster"`
 	// GossipListen is where this node hears who else is there, UDP and TCP. Default: the host of --listen, on a port of
 	// the system's choice; whoever is to be joined needs one that is known. Whoever reaches it must have the cluster's
 	// key, unless Insecure.
-	GossipListen string `help:"Address for membership, UDP and TCP. Given or with --join, this node is part of a cluster."                                                                                         placeholder:"HOST:PORT" group:"Cluster"`
+	GossipListen string `help:"Address for membership, UDP and TCP. Given or with --join, this node is part of a cluster." placeholder:"HOST:PORT" group:"Cluster"`
 	// GossipAdvertise is GossipListen as others reach it, behind an address translation.
-	GossipAdvertise string `help:"The same as others reach it. Default: --gossip-listen."                                                                                                                             placeholder:"HOST:PORT" group:"Cluster"`
+	GossipAdvertise string `help:"The same as others reach it. Default: --gossip-listen." placeholder:"HOST:PORT" group:"Cluster"`
 	// PeerListen is where other nodes bring requests for this one's sections, TCP. Default: the host of GossipListen,
 	// on a port of the system's choice, which is told to the others.
-	PeerListen string `help:"Address for requests between nodes, TCP. Default: any port of the gossip's host."                                                                                                   placeholder:"HOST:PORT" group:"Cluster"`
+	PeerListen string `help:"Address for requests between nodes, TCP. Default: any port of the gossip's host." placeholder:"HOST:PORT" group:"Cluster"`
 	// PeerAdvertise is PeerListen as others reach it.
-	PeerAdvertise string `help:"The same as others reach it. Default: --peer-listen."                                                                                                                               placeholder:"HOST:PORT" group:"Cluster"`
+	PeerAdvertise string `help:"The same as others reach it. Default: --peer-listen." placeholder:"HOST:PORT" group:"Cluster"`
 	// ClusterKeys is a folder made by holdfast cluster keys, with this node's certificate, the authority's, and the
 	// gossip's key.
-	ClusterKeys string `help:"Folder of this node's certificate and the cluster's keys, made by holdfast cluster keys."                                                                                           placeholder:"DIR"       group:"Cluster"`
+	ClusterKeys string `help:"Folder of this node's certificate and the cluster's keys, made by holdfast cluster keys." placeholder:"DIR" group:"Cluster"`
 	// Coordinators has events made from now on count each buyer's seats at one place for all nodes.
-	Coordinators bool `help:"New events: max_seats_per_buyer and keys hold exactly over all nodes, for up to one hop more a call; while a coordinator moves or a section is down, its buyers are refused (503)."                         group:"Cluster"`
+	Coordinators bool `help:"New events: max_seats_per_buyer and keys hold exactly over all nodes, for up to one hop more a call; while a coordinator moves or a section is down, its buyers are refused (503)." group:"Cluster"`
 	// Insecure lets nodes talk in plaintext to whoever asks. Loopback only: whoever reaches the ports is a node, and
 	// may buy and refund anything.
-	Insecure bool `help:"No keys between nodes: for trying out, on loopback addresses only."                                                                                                                                         group:"Cluster"`
+	Insecure bool `help:"No keys between nodes: for trying out, on loopback addresses only." group:"Cluster"`
 }
 
 // Clustered says that this node is to share sections with others.
