@@ -46,7 +46,7 @@ who may write to it is decided by the database alone.`
 // nodeTarget is any node of a cluster.
 type nodeTarget struct {
 	URL             []string `aliases:"target" help:"A node, whichever (${default}). Given several times, or with commas: the first that answers is asked." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string   `                 help:"File with the operator's key. Without it the key of dev mode is tried."                                                                placeholder:"FILE"`
+	OperatorKeyFile string   `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
 }
 
 // client is for commands that ask one node only.
@@ -55,9 +55,9 @@ func (t *nodeTarget) client(ctx context.Context) (*client.Client, error) {
 }
 
 type clusterKeysCommand struct {
-	Out      string   `required:"" help:"Folder to write to; made when missing. Nothing in it is ever overwritten."         placeholder:"DIR"`
-	Validity validity `            help:"How long the other nodes believe a certificate, such as 365d or 12h (${default})." placeholder:"DURATION" default:"365d"`
-	Nodes    []string `            help:"Names of the nodes, as their --node-name says."                                                                          arg:"" name:"node"`
+	Out      string   `required:"" help:"Folder to write to; made when missing. Nothing in it is ever overwritten." placeholder:"DIR"`
+	Validity validity `help:"How long the other nodes believe a certificate, such as 365d or 12h (${default})." default:"365d" placeholder:"DURATION"`
+	Nodes    []string `arg:"" name:"node" help:"Names of the nodes, as their --node-name says."`
 }
 
 // Help is shown by holdfast cluster keys --help.
@@ -97,11 +97,11 @@ func (k *clusterKeysCommand) Run(c *console) error {
 
 // clusterLocalCommand takes nothing from the environment: HOLDFAST_STORE may be the database of a real sale.
 type clusterLocalCommand struct {
-	Nodes      int    `help:"How many nodes (${default})."                                                              default:"3"              env:"-" placeholder:"N"`
-	Listen     string `help:"Loopback address of the first node; the others take the next free ports (${default})."     default:"127.0.0.1:8080" env:"-" placeholder:"HOST:PORT"`
-	DemoBuyers int    `help:"Simulated buyers, spread over the nodes (${default})."                                     default:"40"             env:"-" placeholder:"N"`
-	Store      string `help:"A database to use instead of a PostgreSQL of its own, which is thrown away at the end."                             env:"-" placeholder:"URL"`
-	Logs       string `help:"Folder for the nodes' logs. Default: a new one in the system's place for temporary files."                          env:"-" placeholder:"DIR"`
+	Nodes      int    `help:"How many nodes (${default})." default:"3" env:"-" placeholder:"N"`
+	Listen     string `help:"Loopback address of the first node; the others take the next free ports (${default})." default:"127.0.0.1:8080" env:"-" placeholder:"HOST:PORT"`
+	DemoBuyers int    `help:"Simulated buyers, spread over the nodes (${default})." default:"40" env:"-" placeholder:"N"`
+	Store      string `help:"A database to use instead of a PostgreSQL of its own, which is thrown away at the end." env:"-" placeholder:"URL"`
+	Logs       string `help:"Folder for the nodes' logs. Default: a new one in the system's place for temporary files." env:"-" placeholder:"DIR"`
 }
 
 // Help is shown by holdfast cluster local --help.

@@ -193,7 +193,7 @@ func (q *queueMessageCommand) Run(c *console) error {
 type queueDrawCommand struct {
 	Round     int64  `help:"The beacon's round; 0: there is no beacon."                  env:"-"`
 	Signature string `help:"The round's signature, or the value, in hexadecimal digits." env:"-" required:"" placeholder:"HEX"`
-	Previous  string `help:"The signature of the round before, of a chained beacon."     env:"-"             placeholder:"HEX"`
+	Previous  string `help:"The signature of the round before, of a chained beacon."     env:"-" placeholder:"HEX"`
 	queueChange
 }
 

@@ -12,11 +12,11 @@ import (
 // sandboxCommand is the pretend payment processor as a process of its own.
 type sandboxCommand struct {
 	Listen            string `help:"Address to listen on (${default}). Whoever reaches it may charge and refund pretended money." default:"127.0.0.1:8090" placeholder:"HOST:PORT"`
-	Books             string `help:"File that keeps every payment; made when absent."                                                                      placeholder:"FILE"      required:""`
-	PublicURL         string `help:"Address under which buyers' browsers reach it (default: http:// and the listening address)."                           placeholder:"URL"                   name:"public-url" env:"HOLDFAST_SANDBOX_PUBLIC_URL"`
-	Webhook           string `help:"A server's address for webhooks, such as http://127.0.0.1:8080/v1/payments/webhook/sandbox."                           placeholder:"URL"`
-	WebhookSecretFile string `help:"File with the secret that signs webhooks, a line each; the first signs."                                               placeholder:"FILE"`
-	LogFormat         string `help:"Log lines as text or json (${default})."                                                      default:"text"           placeholder:"FORMAT"                                                                    enum:"text,json"`
+	Books             string `help:"File that keeps every payment; made when absent." required:"" placeholder:"FILE"`
+	PublicURL         string `name:"public-url" env:"HOLDFAST_SANDBOX_PUBLIC_URL" help:"Address under which buyers' browsers reach it (default: http:// and the listening address)." placeholder:"URL"`
+	Webhook           string `help:"A server's address for webhooks, such as http://127.0.0.1:8080/v1/payments/webhook/sandbox." placeholder:"URL"`
+	WebhookSecretFile string `help:"File with the secret that signs webhooks, a line each; the first signs." placeholder:"FILE"`
+	LogFormat         string `help:"Log lines as text or json (${default})." enum:"text,json" default:"text" placeholder:"FORMAT"`
 }
 
 // Help is shown by holdfast sandbox --help.

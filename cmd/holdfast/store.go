@@ -14,7 +14,7 @@ import (
 // storeCommand is what an operator does about a store that lost something, or was restored.
 type storeCommand struct {
 	NewID      newIDCommand      `cmd:"" name:"new-id" help:"Make a restored copy of a database a store of its own."`
-	AcceptLoss acceptLossCommand `cmd:""               help:"Show what a store has lost of what was acknowledged; with --yes, go on without it."`
+	AcceptLoss acceptLossCommand `cmd:"" help:"Show what a store has lost of what was acknowledged; with --yes, go on without it."`
 }
 
 type acceptLossCommand struct {
@@ -77,7 +77,7 @@ func (a *acceptLossCommand) Run(c *console) error {
 
 type newIDCommand struct {
 	Store string `required:"" help:"The copy: postgres://OWNER@HOST/NAME. Keep passwords in HOLDFAST_STORE or a passfile." placeholder:"URL"`
-	Yes   bool   `            help:"Do it. Without this nothing is changed: it is only told what would be."                                  env:"-"`
+	Yes   bool   `help:"Do it. Without this nothing is changed: it is only told what would be." env:"-"`
 }
 
 // Help is shown by holdfast store new-id --help.
