@@ -154,7 +154,8 @@ type BookingView struct {
 	apart   NotTogetherError
 }
 
-// RefundView is money on its way back. One that failed is replaced by the next of the same money, and shown if none was.
+// RefundView is money on its way back. One that failed is replaced by the next of the same money, and shown if none
+// was.
 type RefundView struct {
 	No     uint32
 	State  string // due, pending, refunded, failed

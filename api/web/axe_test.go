@@ -163,8 +163,8 @@ func TestEveryEndIsAccessible(t *testing.T) {
 	p.clean(axe, "offline")
 }
 
-// What is shown around a payment passes axe-core too: a basket of several sections, the warning before the end, a bank's
-// challenge in a frame and without one, and a processor's own fields.
+// What is shown around a payment passes axe-core too: a basket of several sections, the warning before the end, a
+// bank's challenge in a frame and without one, and a processor's own fields.
 func TestCheckoutIsAccessible(t *testing.T) {
 	axe := loadAxe(t)
 	f, server := newFake(t, 700)

@@ -54,14 +54,14 @@
 //	    ended: released, lapsed, refunded           ├─ challenge.js  the bank's page in a frame, and a way out of it
 //	                                                └─ paystep.js    the step, kept by the tab's history
 //
-// What a fan types about a card is typed into the processor's frame; the page gets a token for it (P12). The policy lets
-// in the origins of the configured processor and nothing else (GET /v1/payments names it).
+// What a fan types about a card is typed into the processor's frame; the page gets a token for it (P12). The policy
+// lets in the origins of the configured processor and nothing else (GET /v1/payments names it).
 //
 // A payment is one wish with one key, kept in the tab with its token until an answer came: a double click, a reload and
 // the back button ask for the same thing. Whether an answer got lost is a view of its own (unsure) and never a failure
-// (P6); the page asks on, and says that nobody has to pay again. Neither the bank's page nor the page that it leads back
-// to (returned.html) says how it ended: they make this page ask sooner. A frame of another origin keeps that origin and
-// can never leave its place; a frame of this page's own origin gets none.
+// (P6); the page asks on, and says that nobody has to pay again. Neither the bank's page nor the page that it leads
+// back to (returned.html) says how it ended: they make this page ask sooner. A frame of another origin keeps that
+// origin and can never leave its place; a frame of this page's own origin gets none.
 //
 // Before a hold ends the page says so twice, in sight and politely to a reader, and the key E asks for more time. A
 // single letter is taken only while no field or list has the focus, and can be turned off (WCAG 2.1.4). A hold that ran

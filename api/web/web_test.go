@@ -48,7 +48,8 @@ func TestEveryReferenceExists(t *testing.T) {
 	}
 }
 
-// letIn are the hosts that the server's own policy lets one file load from, where an operator chose a captcha's provider.
+// letIn are the hosts that the server's own policy lets one file load from, where an operator chose a captcha's
+// provider.
 var letIn = map[string]*regexp.Regexp{
 	"queuecaptcha.js": regexp.MustCompile(`'https://(challenges\.cloudflare\.com|js\.hcaptcha\.com)/`),
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// P5, P6, in a browser against the real server: kill -9 in the middle of a payment. The page says that nobody knows yet,
-// finds its booking again, by itself and after a reload, and the seats are charged once.
+// P5, P6, in a browser against the real server: kill -9 in the middle of a payment. The page says that nobody knows
+// yet, finds its booking again, by itself and after a reload, and the seats are charged once.
 func TestPageFindsItsPaymentAfterACrash(t *testing.T) {
 	r := &roomPage{T: t, ctx: browse(t), p: newProcess(t, buildBinary(t), "--data", filepath.Join(t.TempDir(), "d"))}
 	if err := r.p.start(); err != nil {

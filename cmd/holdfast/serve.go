@@ -31,7 +31,12 @@ func (serveCommand) Help() string {
       A stadium on sale at http://127.0.0.1:8080/, with simulated buyers.
 
   holdfast serve --data /var/lib/holdfast --jwt-hs256-secret-file secret --operator-key-file operator --pretend-payments
-      A server that knows its buyers by signed tokens. No money moves: this build has no payment processor.
+      A server that knows its buyers by signed tokens. No money moves: tok_ok pays.
+
+  holdfast serve --data /var/lib/holdfast --jwt-hs256-secret-file secret --operator-key-file operator --payments stripe \
+      --stripe-key-file key --stripe-publishable-key pk_live_… --stripe-webhook-secret-file hook \
+      --payments-return-url https://tickets.example/checkout/return
+      The same, charging cards by Stripe. Its webhook's endpoint is /v1/payments/webhook/stripe.
 
   holdfast serve --store 'postgres://holdfast@db.example/holdfast?sslmode=verify-full' --jwt-hs256-secret-file secret --operator-key-file operator --pretend-payments
       The same on a PostgreSQL or CockroachDB database. A second node on it that is not told to join the first stands by, and takes over
@@ -148,8 +153,10 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, n *node.Node) {
 	}
 	log.Info("listening", "address", n.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build",
 		thisBuild().String(), "processors", runtime.GOMAXPROCS(0))
-	log.Warn("payments are pretended: no processor but the sandbox, whose tokens are tok_ok, tok_declined …: tickets " +
-		"are free")
+	if s.Pretended() {
+		log.Warn("payments are pretended: no processor but the sandbox, whose tokens are tok_ok, tok_declined …: "+
+			"tickets are free", "challenges", n.PaymentsPage())
+	}
 	if s.DevAuth {
 		log.Warn("dev-auth: everybody may call themselves anybody; the operator key is dev unless one is configured")
 		if !config.Loopback(s.Listen) {

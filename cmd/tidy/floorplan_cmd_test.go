@@ -21,6 +21,7 @@ var commandWalls = map[string]wall{
 			"without them",
 		Own: []string{
 			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/keyfile",
+			"cmd/holdfast/payment",
 			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
 			"cluster/netlimit",
 		},
@@ -91,6 +92,14 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/keyfile": {
 		Why: "reads secrets, and is to be read alone: whoever gets past it is an operator, a buyer or a node",
 		Own: []string{"actors/venue"}, Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/payment": {
+		Why: "opens the processor that was chosen, and takes its webhooks: it knows every adapter, and no engine but its ids",
+		Own: []string{
+			"actors", "actors/checkout/processor", "actors/checkout/sandbox", "actors/checkout/sandbox/remote",
+			"actors/checkout/stripe", "api", "api/webhook", "cmd/holdfast/config", "cmd/holdfast/keyfile", "cmd/holdfast/sandboxd",
+		},
+		Test: []string{"cmd/holdfast/testkit", "storage"},
 	},
 	"cmd/holdfast/sandboxd": {
 		Why:  "the sandbox as a process, and the page that a server shows of its own: it knows no engine",

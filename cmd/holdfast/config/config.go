@@ -52,6 +52,7 @@ type Config struct {
 	CallLimits
 	WaitingRooms
 	Captcha
+	Payments
 	Connections
 	Disk
 	Memory
@@ -90,10 +91,6 @@ type Config struct {
 	// take the old one out when nobody uses it any more. A file that turns bad changes nothing and is an ERROR in the
 	// log.
 	OperatorKeysFile string `help:"File with operators' keys, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
-
-	// PretendPayments serves without a payment processor: whoever sends the token tok_ok has paid, and no money moves.
-	// Danger: every ticket is free. Without it only DevAuth and Demo, which are for trying out, serve so.
-	PretendPayments bool `help:"Sell without a payment processor: whoever sends tok_ok has paid. Implied by --dev-auth and --demo." group:"Payments"`
 
 	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
 	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
@@ -178,16 +175,6 @@ func (c *Config) Check() error {
 		return err
 	}
 	return c.checkPayments()
-}
-
-// checkPayments makes sure that nobody sells tickets for pretended money without having said so.
-func (c *Config) checkPayments() error {
-	if c.PretendPayments || c.DevAuth || c.Demo {
-		return nil
-	}
-	return errors.New("how buyers pay is not configured: this build has no payment processor but a pretended one, " +
-		"which takes tok_ok for money; " +
-		"say --pretend-payments to give tickets away like that, or --dev-auth or --demo to try it out")
 }
 
 // checkWhere makes sure that bookings are kept in one place. It never repeats an address: there may be a password in

@@ -30,7 +30,10 @@ func (n *Node) openShared(ctx context.Context, c *config.Config, config *actors.
 	if err != nil {
 		return err
 	}
-	n.store, n.sql, n.payments = store, store, sandbox.OpenShared(store)
+	n.store, n.sql = store, store
+	if c.Inside() {
+		n.inside = sandbox.OpenShared(store)
+	}
 	concurrency, group := store.Shape()
 	n.log.Info("database", "address", sqlstore.Redacted(c.Store), "server", store.Server().Version, "connections",
 		concurrency, "records_per_write", group)

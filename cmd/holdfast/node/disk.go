@@ -128,7 +128,7 @@ func (n *Node) openFolder(c *config.Config, files int) error {
 	if err != nil {
 		return err
 	}
-	if err := n.openBooks(c.Data); err != nil {
+	if err := n.openBooks(c); err != nil {
 		return errors.Join(err, store.Close())
 	}
 	n.store, n.pebble = store, store
@@ -136,13 +136,14 @@ func (n *Node) openFolder(c *config.Config, files int) error {
 }
 
 // openBooks opens what a data folder keeps beside the store, or nothing.
-func (n *Node) openBooks(data string) error {
+func (n *Node) openBooks(c *config.Config) error {
+	data := c.Data
 	if err := n.remember(data); err != nil {
 		return err
 	}
 	err := datafolder.RecordCharges(n.witness, data)
-	if err == nil {
-		n.payments, err = sandbox.Open(filepath.Join(data, datafolder.PaymentsFile))
+	if err == nil && c.Inside() {
+		n.inside, err = sandbox.Open(filepath.Join(data, datafolder.PaymentsFile))
 	}
 	if err != nil {
 		err = errors.Join(fmt.Errorf("payments: %w", err), n.witness.Close())

@@ -19,6 +19,7 @@ import (
 	"holdfast/api/limit/redislimit"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/payment"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
 	"holdfast/storage/sqlstore"
@@ -30,7 +31,8 @@ import (
 // Invariant: what a Node has opened it closes, in the opposite order, exactly once.
 type Node struct {
 	store        storage.Store
-	payments     *sandbox.Sandbox
+	inside       *sandbox.Sandbox // whose books are beside the store; nil: another processor's, or the till's already
+	till         *payment.Till
 	engine       *actors.Engine
 	engineOpened atomic.Pointer[actors.Engine] // the engine, once it can be asked to claim
 	sql          *sqlstore.Store               // nil: the store is embedded
@@ -209,13 +211,54 @@ func (n *Node) openEngine(
 	if err != nil {
 		return err
 	}
-	config.Store, config.Processor, config.Witness = n.store, n.payments, n.witness
+	config.Store, config.Witness = n.store, n.witness
+	if err := n.openTill(c, &config, outside); err != nil {
+		return err
+	}
 	if n.engine, err = actors.Open(ctx, config); err != nil {
 		return err
 	}
 	n.engineOpened.Store(n.engine)
+	n.till.SendHints(n.engine.PaymentHint)
+	go n.followEvents(c)
 	n.nameThings()
 	return nil
+}
+
+// openTill opens the processor, and tells engine and outside of it.
+func (n *Node) openTill(c *config.Config, engine *actors.Config, outside *api.Config) (err error) {
+	if n.till, err = payment.Open(&c.Payments, n.inside); err != nil {
+		return err
+	}
+	n.inside = nil
+	engine.Processor = n.till.Processor // new prices are held against what it can take
+	engine.PaymentReturn = n.till.ReturnTo(func() string { return "http://" + n.Addr() + api.PaymentReturn })
+	outside.Payments, outside.PaymentPage = n.till, n.till.Form
+	return outside.Validate()
+}
+
+// PaymentsPage is where the inside sandbox shows its challenges; empty: it is not used.
+func (n *Node) PaymentsPage() string { return n.till.Page }
+
+// followEvents hears of what no webhook told until the node leaves. Books that nodes share are read whole for it, and
+// tell nothing that the reconciler does not ask about: there it is left out.
+func (n *Node) followEvents(c *config.Config) {
+	if c.Inside() && n.sql != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		<-n.left
+		cancel()
+	}()
+	n.till.FollowEvents(ctx, cmp.Or(c.StateDir, c.Data), func(err error) {
+		if err != nil {
+			n.log.Error("ALARM: the payment processor's events cannot be read", "alarm", "payment_events", "error", err)
+			return
+		}
+		n.log.Info("the payment processor's events are read again", "alarm", "payment_events")
+	})
 }
 
 func nodeName() string {
@@ -332,8 +375,11 @@ func (n *Node) abandon(ctx context.Context) error {
 	if n.witness != nil { // after the engine: it is exact then
 		errs = append(errs, n.witness.Close())
 	}
-	if n.payments != nil {
-		errs = append(errs, n.payments.Close())
+	if n.till != nil {
+		errs = append(errs, n.till.Close())
+	}
+	if n.inside != nil {
+		errs = append(errs, n.inside.Close())
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())

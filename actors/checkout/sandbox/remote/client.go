@@ -44,6 +44,9 @@ func New(base string, secrets []string) (*Client, error) {
 	}, nil
 }
 
+// Address is the sandbox's.
+func (c *Client) Address() string { return c.base }
+
 // Close lets go of idle connections.
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()
