@@ -20,8 +20,8 @@ var settler = Caller{Operator: true}
 
 // Confirm pays and sells: see package till for the way. A booking that costs nothing needs no token, and one that is
 // given is not used: whoever always sends one has done no harm, and must not lose seats by it. A nil error with
-// out.State BookingPaying means that the processor's answer is not known yet, or that the buyer has to go on at out.Next.
-// ErrDeclined leaves the hold as it was; ErrProcessor says that nothing was begun.
+// out.State BookingPaying means that the processor's answer is not known yet, or that the buyer has to go on at
+// out.Next. ErrDeclined leaves the hold as it was; ErrProcessor says that nothing was begun.
 func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
 	if err := e.read(id, who, deadline, out); err != nil {

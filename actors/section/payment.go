@@ -149,8 +149,8 @@ func (s *State) decideStray(c *Command, slot uint32, b *booking, d *Decision) {
 	}
 }
 
-// decideRefund owes seats' money back: of those named, or of all that are left. The tickets' codes die with it; the seats
-// are on sale again once the processor has taken the refund, or at once when there is nothing to give back.
+// decideRefund owes seats' money back: of those named, or of all that are left. The tickets' codes die with it; the
+// seats are on sale again once the processor has taken the refund, or at once when there is nothing to give back.
 func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 	pay := account.Payment{Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt, Reason: account.Requested,
 		Amount: c.Pay.Amount}

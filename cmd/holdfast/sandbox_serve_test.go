@@ -11,8 +11,8 @@ import (
 	"holdfast/cmd/holdfast/testkit"
 )
 
-// TestServerSellsByASandboxElsewhere guards P6 over two processes: an answer that is lost is found again, a challenge on
-// the sandbox's page is passed and charged, and its webhooks are proved.
+// TestServerSellsByASandboxElsewhere guards P6 over two processes: an answer that is lost is found again, a challenge
+// on the sandbox's page is passed and charged, and its webhooks are proved.
 func TestServerSellsByASandboxElsewhere(t *testing.T) {
 	secret := testkit.WriteFile(t, "hook", "a secret of twenty bytes\n")
 	p := newProcess(t, buildBinary(t), "--data", t.TempDir())

@@ -21,6 +21,7 @@ var commandWalls = map[string]wall{
 			"without them",
 		Own: []string{
 			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/keyfile",
+			"cmd/holdfast/payment",
 			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
 			"cluster/netlimit",
 		},

@@ -231,7 +231,7 @@ func (n *Node) openTill(c *config.Config, engine *actors.Config, outside *api.Co
 		return err
 	}
 	n.inside = nil
-	engine.Processor = n.till.Processor
+	engine.Processor = n.till.Processor // new prices are held against what it can take
 	engine.PaymentReturn = n.till.ReturnTo(func() string { return "http://" + n.Addr() + api.PaymentReturn })
 	outside.Payments, outside.PaymentPage = n.till, n.till.Form
 	return outside.Validate()

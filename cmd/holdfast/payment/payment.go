@@ -149,8 +149,3 @@ func (t *Till) PaymentHint(adapter string, header func(name string) string, body
 	}
 	return nil
 }
-
-// Chargeable says what the processor cannot take, for the prices of new events.
-func (t *Till) Chargeable(amount int64, currency string) error {
-	return t.Processor.Chargeable(amount, currency)
-}

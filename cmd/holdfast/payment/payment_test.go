@@ -152,7 +152,8 @@ func (e *eventful) Events(_ context.Context, cursor string, visit func(processor
 	return cursor + "x", visit(processor.Hint{Attempt: "b-1"})
 }
 
-// TestEventsAreFollowedOverRestarts guards P6: what happened while no server ran is told, and an outage is reported once.
+// TestEventsAreFollowedOverRestarts guards P6: what happened while no server ran is told, and an outage is reported
+// once.
 func TestEventsAreFollowedOverRestarts(t *testing.T) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
