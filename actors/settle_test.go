@@ -192,8 +192,8 @@ func TestRefundCutInHalf(t *testing.T) {
 	}
 }
 
-// TestCancelledAttemptNeverCharges: P6, another node has given an attempt up whose call was about to charge it: the call
-// finds it cancelled, and nobody has paid.
+// TestCancelledAttemptNeverCharges: P6, another node has given an attempt up whose call was about to charge it: the
+// call finds it cancelled, and nobody has paid.
 func TestCancelledAttemptNeverCharges(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")

@@ -9,8 +9,9 @@ import (
 	"holdfast/actors/section"
 )
 
-// TestPaymentBegunInDoubt (P4, P6): the record that begins a payment is undecided when its caller is told so, and lands later. Nobody has charged
-// it. Repeated under its key it is paid for, once; left alone the hold goes back to its buyer.
+// TestPaymentBegunInDoubt (P4, P6): the record that begins a payment is undecided when its caller is told so, and lands
+// later. Nobody has charged it. Repeated under its key it is paid for, once; left alone the hold goes back to its
+// buyer.
 func TestPaymentBegunInDoubt(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	again, left := b.mustHold(caller(1, 1), "A-1-1"), b.mustHold(caller(2, 1), "B-1-1")

@@ -156,8 +156,8 @@ func (r *Reconciler) Run(ctx context.Context) {
 	}
 }
 
-// due takes what is to be settled now, longest due first, as far as there are places, and tells how long until something
-// else is. Whatever waits for a place is found when a settlement ends.
+// due takes what is to be settled now, longest due first, as far as there are places, and tells how long until
+// something else is. Whatever waits for a place is found when a settlement ends.
 func (r *Reconciler) due(now time.Time) (due []booking.ID, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -76,8 +76,8 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	return dst
 }
 
-// extensions are what an extended kind stands for, by its number, and what of c.Pay follows the seats. Numbers from 16 on
-// are of changes that are not of money.
+// extensions are what an extended kind stands for, by its number, and what of c.Pay follows the seats. Numbers from 16
+// on are of changes that are not of money.
 var extensions = [256]struct {
 	kind ChangeKind
 	form account.Form

@@ -161,8 +161,8 @@ type Command struct {
 // ChangeKind says what happened.
 type ChangeKind uint8
 
-// The changes. Each is the complete effect of one command (one booking, for ExpireHolds); a refund of nothing is due and
-// done. PaymentBegun, BookingSold and PaymentFailed of builds without attempts name none.
+// The changes. Each is the complete effect of one command (one booking, for ExpireHolds); a refund of nothing is due
+// and done. PaymentBegun, BookingSold and PaymentFailed of builds without attempts name none.
 const (
 	HoldPlaced ChangeKind = iota + 1
 	HoldExtended
@@ -213,8 +213,8 @@ type Outcome struct {
 	Lost []SeatIndex
 	// Seats of the booking, ascending. Owned by the outcome.
 	Seats []SeatIndex
-	// Money is the booking's account, if it has one: of an answer without a change as it stands, else as it stood. Owned by
-	// the outcome.
+	// Money is the booking's account, if it has one: of an answer without a change as it stands, else as it stood.
+	// Owned by the outcome.
 	Money *account.Money
 	// DependsOn is the record that must be durable before this answer may be told: the newest state it was judged on.
 	// The Writer compares it with the durable seq.

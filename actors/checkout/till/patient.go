@@ -72,7 +72,8 @@ func (p patient) LookupRefund(ctx context.Context, r processor.Refund) (processo
 // errNobody is what is said where nobody can be asked.
 var errNobody = errors.New("till: there is no processor")
 
-// Nobody stands where no processor can be asked: it knows nothing, and says so. Anything else would be a judgement (P6).
+// Nobody stands where no processor can be asked: it knows nothing, and says so. Anything else would be a judgement
+// (P6).
 type Nobody struct{}
 
 var _ processor.Processor = Nobody{}

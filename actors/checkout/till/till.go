@@ -15,9 +15,10 @@
 //	           refund due           Refund        ─┬─ pending, refunded ──▶ SettleRefund: seats are on sale again
 //	           refund pending       LookupRefund  ─┘  failed ──▶ SettleRefund: due again, under a new id
 //
-// A booking leaves `paying` by the processor's last word only: captured, declined, or cancelled (P6). A cancelled payment
-// never takes money, so a late charge of it finds itself cancelled; that is why no attempt has to be watched once it is
-// over. What a processor takes against its own word is told by its list or a webhook: the section then owes it back.
+// A booking leaves `paying` by the processor's last word only: captured, declined, or cancelled (P6). A cancelled
+// payment never takes money, so a late charge of it finds itself cancelled; that is why no attempt has to be watched
+// once it is over. What a processor takes against its own word is told by its list or a webhook: the section then owes
+// it back.
 //
 // Everything here may be done twice, by two nodes at once, and in any order: the section takes one word on one attempt,
 // and the processor's calls are idempotent.
@@ -147,9 +148,9 @@ func (t *Till) Open(ctx context.Context, b *Booking, number uint8) (account.Paym
 	return p, err
 }
 
-// Charge takes the money of a booking that is paying by the log, with the buyer's token, and tells the section what came
-// of it. The processor's last word, if there was one, is captured, declined or cancelled; else the status says that the
-// booking is still paying. An error means that the word could not be told: Settle brings it.
+// Charge takes the money of a booking that is paying by the log, with the buyer's token, and tells the section what
+// came of it. The processor's last word, if there was one, is captured, declined or cancelled; else the status says
+// that the booking is still paying. An error means that the word could not be told: Settle brings it.
 func (t *Till) Charge(ctx context.Context, b *Booking, token string) (processor.Status, error) {
 	if b.Money.Amount == 0 && !b.Money.Legacy {
 		return processor.Captured, t.tell(ctx, b, section.ConfirmPayment, account.NoReason)

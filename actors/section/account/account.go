@@ -23,8 +23,8 @@
 //
 // # Rejected
 //
-// A map of pointers: a sold-out arena would be scanned by the collector for ever. The address of a challenge in the log:
-// it lets whoever has it act for the buyer, and is the processor's to tell at any time.
+// A map of pointers: a sold-out arena would be scanned by the collector for ever. The address of a challenge in the
+// log: it lets whoever has it act for the buyer, and is the processor's to tell at any time.
 package account
 
 import (

@@ -1,6 +1,6 @@
-// Package money holds the explorer of the checkout: it runs every interleaving, to a stated depth, of what may happen to
-// one booking and its money, over the real section machine and the real till, against a pretended processor that keeps
-// no rule but those of its port.
+// Package money holds the explorer of the checkout: it runs every interleaving, to a stated depth, of what may happen
+// to one booking and its money, over the real section machine and the real till, against a pretended processor that
+// keeps no rule but those of its port.
 //
 //	a world ──▶ every move that is possible in it ──▶ a world, seen before? ──▶ no: its moves, and so on
 //	              pay · charge arrives · answer told, lost · challenge passed, failed · lapse · crash · takeover
