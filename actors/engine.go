@@ -32,9 +32,8 @@ import (
 
 // Config is what an Engine needs from outside.
 type Config struct {
-	Store storage.Store // required
-	// Processor is where confirm takes money; required unless Offline.
-	Processor processor.Processor
+	Store     storage.Store       // required
+	Processor processor.Processor // where confirm takes money; required unless Offline
 	// PaymentReturn is the address to which a processor sends a buyer after a challenge. nil: none.
 	PaymentReturn func(BookingID) string
 	// Offline is for tools that open a stopped server's store for an operator's command: nothing is paid, and no
@@ -410,8 +409,7 @@ func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) 
 	return ev.live, nil
 }
 
-// PaymentsWaiting counts the payments of this node's sections whose outcome is not known, and gives the age of the
-// oldest.
+// PaymentsWaiting counts the bookings here whose money is not settled, and gives the age of the oldest.
 func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
 	return e.reconciler.Open(), e.reconciler.Oldest()
 }

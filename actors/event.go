@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/checkout"
 	"holdfast/actors/coordination"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/grant"
@@ -330,17 +329,11 @@ func (ev *event) followAll(o *openEvent) {
 	}
 }
 
-// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and into the
-// reconciler what the log leaves open of money. Another node may be about to charge what it has begun.
+// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its open money
+// into the reconciler.
 func (ev *event) adopt(s *Section, state *section.State) {
 	ev.adoptLedgers(s, state)
-	e, wait := ev.engine, checkout.Delay(0)
-	if e.peerRPC != nil {
-		wait = e.cfg.ChargeTimeout + payerPatience
-	}
-	state.Unsettled(func(no section.BookingNo) {
-		e.reconciler.AddAfter(BookingID{Section: s.key, No: no}, wait)
-	})
+	ev.engine.adoptMoney(s.key, state)
 }
 
 func (ev *event) adoptLedgers(s *Section, state *section.State) {

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/storage"
 )
 
 // settler acts for the house: its words are the processor's.
@@ -42,7 +43,9 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 	switch {
 	case err != nil:
 		if mine && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable)) {
-			e.reconciler.Add(id) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
+			e.reconciler.Add(
+				id,
+			) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
 		}
 		return err
 	case got.Rejection == section.AlreadyConfirmed:
@@ -299,6 +302,16 @@ func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (c
 		return checkout.Slow, nil
 	}
 	return checkout.Nothing, nil
+}
+
+// adoptMoney enters into the reconciler what a section's log leaves open. Another node may be about to charge what it has
+// begun.
+func (e *Engine) adoptMoney(key storage.SectionKey, state *section.State) {
+	wait := checkout.Delay(0)
+	if e.peerRPC != nil {
+		wait = e.cfg.ChargeTimeout + payerPatience
+	}
+	state.Unsettled(func(no section.BookingNo) { e.reconciler.AddAfter(BookingID{Section: key, No: no}, wait) })
 }
 
 // tillSection is how the till meets sections.

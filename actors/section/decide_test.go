@@ -21,7 +21,11 @@ type rejectionCase struct {
 func held(k *desk) { k.mustHold(1, 0, 0, 1) }
 func paying(k *desk) {
 	held(k)
-	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: account.Payment{Amount: 1000, Reference: "one"}})
+	k.do(
+		Command{
+			Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: account.Payment{Amount: 1000, Reference: "one"},
+		},
+	)
 }
 func confirmed(k *desk) {
 	paying(k)

@@ -14,8 +14,10 @@ func (s *State) tellMoney(slot uint32, b *booking, d *Decision) {
 	case b.paid():
 		s.accounts.Read(slot, &d.money)
 	case b.state == BookingPaying:
-		d.money = account.Money{Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0],
-			Past: d.money.Past[:0]}
+		d.money = account.Money{
+			Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0],
+			Past: d.money.Past[:0],
+		}
 	case b.state == BookingConfirmed || b.state == BookingRefunded:
 		d.money = account.Money{Attempt: account.Legacy, Phase: account.Captured, Legacy: true,
 			Refunds: d.money.Refunds[:0], Past: d.money.Past[:0]}
@@ -144,16 +146,20 @@ func (s *State) decideStray(c *Command, slot uint32, b *booking, d *Decision) {
 		d.Outcome.Repeat = true
 		d.Outcome.DependsOn = s.since(b.stamp)
 	default:
-		d.accept(c, RefundDue, c.Booking, b.state, s.endOf(b)).Pay = account.Payment{Refund: uint32(len(d.money.Refunds) + 1),
-			Attempt: c.Pay.Attempt, Reason: account.Anomaly, Amount: amount, Reference: reference}
+		d.accept(c, RefundDue, c.Booking, b.state, s.endOf(b)).Pay = account.Payment{
+			Refund: uint32(len(d.money.Refunds) + 1), Attempt: c.Pay.Attempt, Reason: account.Anomaly, Amount: amount,
+			Reference: reference,
+		}
 	}
 }
 
 // decideRefund owes seats' money back: of those named, or of all that are left. The tickets' codes die with it; the
 // seats are on sale again once the processor has taken the refund, or at once when there is nothing to give back.
 func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
-	pay := account.Payment{Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt, Reason: account.Requested,
-		Amount: c.Pay.Amount}
+	pay := account.Payment{
+		Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt, Reason: account.Requested,
+		Amount: c.Pay.Amount,
+	}
 	left := d.money.Amount - d.money.Given()
 	if !b.paid() {
 		pay.Captured, left = max(c.Pay.Captured, 0), c.Pay.Captured
@@ -270,7 +276,9 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 		r, was, is = s.accounts.Move(slot, c.Pay.Refund, account.RefundState(c.Kind-RefundDue)+account.Due)
 		if len(c.Seats) > 0 {
 			if r.Back || !slices.Equal(r.Seats, c.Seats) {
-				panic(fmt.Sprintf("section: refund %d of booking %d frees seats %v of %+v", r.No, c.Booking, c.Seats, *r))
+				panic(
+					fmt.Sprintf("section: refund %d of booking %d frees seats %v of %+v", r.No, c.Booking, c.Seats, *r),
+				)
 			}
 			touched = s.takeBack(slot, b, c.Seats, touched)
 		}

@@ -165,8 +165,9 @@ func (s *onlineSale) shop(ctx context.Context, no byte) {
 		view := s.buy(actors.Caller{Buyer: section.BuyerID{no, byte(lot.Uint32()), byte(lot.Uint32())}},
 			tokens[lot.IntN(len(tokens))])
 		if view.State == section.BookingConfirmed && lot.IntN(6) > 0 { // else soon nothing is left to sell
-			s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, actors.RefundCall{}, 10*time.Second,
-				&view))
+			s.refused(
+				s.engine.Refund(view.ID, actors.Caller{Operator: true}, actors.RefundCall{}, 10*time.Second, &view),
+			)
 		}
 	}
 }

@@ -57,7 +57,9 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense"},
+		Own: []string{
+			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
+		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
 	},
 	"actors/grant": {

@@ -21,8 +21,10 @@ type move struct {
 }
 
 // bounds say how often each may happen in one history; all else is bounded by the depth.
-var bounds = map[string]int{"pay": 2, "settle": 2, "hint": 2, "crash": 1, "lapse": 2, "refund": 2, "lost": 1, "betray": 1,
-	"release": 1}
+var bounds = map[string]int{
+	"pay":     2, "settle":  2, "hint":    2, "crash":   1, "lapse":   2, "refund":  2, "lost":    1, "betray":  1,
+	"release": 1,
+}
 
 func (w *world) once(kind string) bool { return w.used[kind] < bounds[kind] }
 
@@ -70,7 +72,9 @@ func (w *world) moves() (all []move) {
 	if b.State == section.BookingConfirmed {
 		one := section.Command{Kind: section.RefundBooking, Seats: seats[:1], Pay: account.Payment{Amount: price}}
 		add("refund of a seat", w.use("refund", func() { w.tell(one) }))
-		all := section.Command{Kind: section.RefundBooking, Pay: account.Payment{Amount: b.Money.Amount - b.Money.Given()}}
+		all := section.Command{
+			Kind: section.RefundBooking, Pay: account.Payment{Amount: b.Money.Amount - b.Money.Given()},
+		}
 		add("refund of the rest", w.use("refund", func() { w.tell(all) }))
 	}
 	w.bankMoves(add)
@@ -224,7 +228,8 @@ func (w *world) rest() error {
 func (w *world) unheard() bool {
 	b := w.view()
 	for a, k := range w.bank.attempts {
-		if sold := a == w.attempt(b.Money.Attempt) && b.Money.Phase == account.Captured; k.betrayed && !k.heard && !sold {
+		if sold := a == w.attempt(b.Money.Attempt) && b.Money.Phase == account.Captured; k.betrayed && !k.heard &&
+			!sold {
 			return true
 		}
 	}
@@ -368,11 +373,13 @@ func TestPlantedMistakesOfMoneyAreFound(t *testing.T) {
 	}{
 		"sold before the money is there":        {confirmBeforeCharged, 4, []string{"pay"}, "I3, I4"},
 		"given up without the processor's word": {cancelNotAsked, 4, []string{"pay"}, "I3"},
-		"a refund given under two ids": {refundTwice, 6, []string{"pay", "pay on 1", "pay on 1", "pay on 1",
-			"settle on 2", "settle on 2", "captured: 1", "settle on 2", "settle on 2"}, "I6"},
-		"a late no to one attempt ends another": {staleDeclineBelieved, 4, []string{"pay", "pay on 1", "pay on 1",
-			"pay on 1", "settle on 2", "settle on 2", "settle on 2", "settle on 2: cancel", "hint at 1", "hint", "hint",
-			"hint on 2: tell", "pay", "pay on 1: read", "pay on 1: open", "pay on 1: tell"}, "I3"},
+		"a refund given under two ids": {refundTwice, 4, []string{"pay", "pay on 1: read", "pay on 1: open",
+			"pay on 1: tell", "pay on 1: charge", "captured: 1", "settle on 2", "settle on 2: read", "settle on 2: look",
+			"settle on 2: tell"}, "I5"},
+		"a late no to one attempt ends another": {staleDeclineBelieved, 3, []string{"pay", "pay on 1: read",
+			"pay on 1: open", "pay on 1: tell", "settle on 2", "settle on 2: read", "settle on 2: look",
+			"settle on 2: cancel", "pay on 1: charge", "pay on 1: tell", "pay", "pay on 1: read", "pay on 1: open",
+			"pay on 1: tell"}, "I3"},
 		"money taken against the bank's word is lost": {lateMoneyDropped, 4, []string{"pay", "pay on 1", "pay on 1",
 			"pay on 1", "settle on 2", "settle on 2", "settle on 2", "settle on 2", "settle on 2"}, "P6"},
 	} {
