@@ -15,6 +15,7 @@ var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
 		Own: []string{
+			"actors/gate/bound",
 			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
 		}, Third: []string{compress}, Test: []string{"actors/budget", "actors/grant", rapid},
 	},
@@ -102,6 +103,7 @@ var wallsAround = map[string]wall{
 			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
 		},
 		Test: []string{
+			"actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
@@ -180,6 +182,7 @@ var wallsAround = map[string]wall{
 	"api/queue": {
 		Why: "whoever waits is told, and signed for: nothing is decided here, and nobody is looked up for a poll",
 		Own: []string{
+			"actors/gate/bound",
 			"actors", "actors/gate", "actors/gate/beacon", "actors/gate/codebook", "actors/gate/draw",
 			"actors/gate/place", "actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue",
 			"storage", "api/call", "api/captcha", "api/catalog", "api/document", "api/limit", "api/live/fanout",
@@ -222,6 +225,7 @@ var wallsAround = map[string]wall{
 	"api/catalog": {
 		Why: "events and plans: it browses and makes them, and books nothing",
 		Own: []string{
+			"actors/gate/bound",
 			"actors", "actors/money", "actors/price", "actors/pseudonym", "actors/section", "actors/venue", "storage",
 			"api/call", "api/card", "api/document", "api/problem", "api/wire",
 			"api/wire/pricing", "api/wire/roomrules",
@@ -231,6 +235,7 @@ var wallsAround = map[string]wall{
 	"api/booking": {
 		Why: "the hot calls: a room so small that what a booking costs can be read in one sitting",
 		Own: []string{
+			"api/wire/pay",
 			"actors", "actors/gate/place", "actors/section", "storage",
 			"api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire",
 		},
@@ -244,9 +249,12 @@ var wallsAround = map[string]wall{
 		Why:   "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",
 		Third: []string{"github.com/oapi-codegen/runtime"},
 	},
+	"api/wire/pay": {
+		Why: "what the wire says of money on its way: types and their JSON, nothing of the server",
+	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
-		Own:   []string{"actors/nesting", "api/wire/pricing", "api/wire/roomrules"},
+		Own:   []string{"actors/nesting", "api/wire/pay", "api/wire/pricing", "api/wire/roomrules"},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {
