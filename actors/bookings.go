@@ -50,10 +50,7 @@ func (e *Engine) command(
 	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
 	keyed := who.Request != (section.RequestID{})
 	if keyed && len(ev.coordinators) > 0 {
-		m := wire.Ask{Section: s.key, Probe: r.Probe, Keyed: true, Command: r.Command}
-		m.Command.Seats = slices.Clone(m.Command.Seats) // the request's
-		r.Free()
-		if r, err = s.keyed(&m, false, deadline); err != nil {
+		if r, err = s.keyedOf(r, deadline); err != nil {
 			return section.Outcome{}, err
 		}
 		defer r.Free()
@@ -86,6 +83,14 @@ func (e *Engine) command(
 	}
 	defer r.Free()
 	return o.tellBooking(ev, id, outcome, out)
+}
+
+// keyedOf carries r by way of its key's coordinator, and gives the request that was answered in r's place.
+func (s *Section) keyedOf(r *request.Request, deadline time.Time) (*request.Request, error) {
+	m := wire.Ask{Section: s.key, Probe: r.Probe, Keyed: true, Command: r.Command}
+	m.Command.Seats = slices.Clone(m.Command.Seats) // the request's
+	r.Free()
+	return s.keyed(&m, false, deadline)
 }
 
 // tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/gate"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
@@ -419,9 +418,4 @@ func (e *Engine) describe(some []*Section, all int64) string {
 		parts = append(parts, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// GateRefused says that a gate refused what the engine itself asked for.
-func (e *eventLog) GateRefused(key storage.SectionKey, what string, why gate.Rejection) {
-	e.log.Error("the gate refuses "+what, "section", key.String(), "reason", why.String())
 }

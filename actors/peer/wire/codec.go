@@ -96,9 +96,9 @@ func (m *Ask) Append(dst []byte) []byte {
 	switch kind {
 	case KindAskKeyed:
 		if c.Pay == (account.Payment{}) {
-			return append(dst, 0)
+			return dst
 		}
-		return appendPayment(append(dst, 1), &c.Pay)
+		return appendPayment(dst, &c.Pay)
 	case KindAskPaying:
 		return appendPayment(dst, &c.Pay)
 	case KindAskGranted:

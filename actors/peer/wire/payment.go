@@ -44,12 +44,8 @@ func (d *Decoder) keyed(m *Ask) {
 		c.Kind < section.ExtendHold || c.Kind > section.RefundBooking {
 		d.fail("a command that goes by no coordinator")
 	}
-	switch d.byte() {
-	case 0:
-	case 1:
+	if len(d.src) > 0 {
 		d.payment(&c.Pay)
-	default:
-		d.fail("a command that says nothing of money")
 	}
 }
 
