@@ -246,5 +246,10 @@ var changes = map[section.CommandKind]section.ChangeKind{
 // ChangeOf says which change stands for an accepted command.
 func ChangeOf(k section.CommandKind) section.ChangeKind { return changes[k] }
 
-// Leaves says which state of a booking a change ends.
-func Leaves(k section.ChangeKind) section.BookingState { return moves[k].from }
+// Leaves says which state of a booking a change ends, or may end: a refund of some seats leaves the others confirmed.
+func Leaves(k section.ChangeKind) section.BookingState {
+	if k == section.RefundPending || k == section.RefundDone {
+		return section.BookingConfirmed
+	}
+	return moves[k].from
+}
