@@ -90,9 +90,11 @@ func (a *author) record(n int) {
 	}
 	var body []byte
 	a.state.Begin(a.tail.Seq + 1)
-	for range n {
+	for accepted, tries := 0, 0; accepted < n && tries < 3*n; tries++ {
 		c := a.wish()
-		a.state.Decide(&c, &a.d)
+		if a.state.Decide(&c, &a.d); len(a.d.Changes) > 0 {
+			accepted++
+		}
 		for i := range a.d.Changes {
 			change := &a.d.Changes[i]
 			body = section.AppendChange(body, a.now, change)

@@ -79,7 +79,7 @@ FROM people.booking
 WHERE event_id = $1::UUID AND section_id = $2::INT8 AND booking = ANY ($3::INT8[])
 
 -- name: people_put_bookings
--- Who, which seats and for how much never change after the placing. Lists within a row travel as text, because unnest takes nested
+-- Who has it never changes after the placing; its seats and amount do by refunds of single seats. Lists within a row travel as text, because unnest takes nested
 -- arrays apart to the ground; chr(31) stands in no seat's id.
 INSERT INTO people.booking (event_id, section_id, booking, booking_id, buyer, state, split, seat_nos, seats, amount,
     placed_at, expires_at, confirmed_at, ended_at, changed_at)
@@ -90,7 +90,8 @@ FROM unnest($3::INT8[], $4::TEXT[], $5::BYTEA[], $6::TEXT[], $7::BOOL[], $8::TEX
         $11::TIMESTAMPTZ[], $12::TIMESTAMPTZ[], $13::TIMESTAMPTZ[], $14::TIMESTAMPTZ[], $15::TIMESTAMPTZ[])
     AS r (booking, booking_id, buyer, state, split, seat_nos, seats, amount, placed_at, expires_at, confirmed_at, ended_at, changed_at)
 ON CONFLICT (event_id, section_id, booking) DO UPDATE SET
-    state = excluded.state, expires_at = excluded.expires_at, confirmed_at = excluded.confirmed_at,
+    state = excluded.state, seat_nos = excluded.seat_nos, seats = excluded.seats, amount = excluded.amount,
+    expires_at = excluded.expires_at, confirmed_at = excluded.confirmed_at,
     ended_at = excluded.ended_at, changed_at = excluded.changed_at
 
 -- name: people_put_seats
