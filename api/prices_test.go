@@ -209,7 +209,8 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 
 // moneyPlaces are the schemas of answers that hold money. Each is met in a walk above.
 var moneyPlaces = []string{
-	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount", "ListedEvent.prices",
+	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
+	"ListedEvent.prices",
 	"Money.amount", "Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
 	"QueuePlace.price_range", "Refund.fees", "Tax.amount",
 }
