@@ -188,6 +188,9 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
+	"api/wire/pay": {
+		Why: "the JSON of what goes back and of what a buyer has to do: clients share it, and it knows nothing else",
+	},
 	"api/wire/pricing": {
 		Why: "what prices are made of, in words: events and bookings hold these, so package wire stands above",
 		Std: []string{"errors", "strconv"}, Third: []string{strictJSON},
@@ -233,6 +236,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/gate/place", "actors/section", "storage",
 			"api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"api/wire/pay",
 		},
 	},
 	"api/operate": {
@@ -246,7 +250,7 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
-		Own:   []string{"actors/nesting", "api/wire/pricing", "api/wire/roomrules"},
+		Own:   []string{"actors/nesting", "api/wire/pay", "api/wire/pricing", "api/wire/roomrules"},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {
