@@ -207,7 +207,8 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 	t.Error("the stream shows no total")
 }
 
-// moneyPlaces are the schemas of answers that hold money. Each is met in a walk above.
+// moneyPlaces are the schemas of answers that hold money. Each is met in a walk above, but for what goes back of a
+// booking, which is no price.
 var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
 	"ListedEvent.prices",
@@ -228,7 +229,7 @@ func TestNoSurfaceWithMoneyIsForgotten(t *testing.T) {
 	}
 	var found []string
 	for name, schema := range doc.Components.Schemas {
-		if strings.HasPrefix(name, "New") || name == "CreateEvent" {
+		if strings.HasPrefix(name, "New") || name == "CreateEvent" || name == "Refund" {
 			continue // of requests
 		}
 		for member, about := range schema.Properties {

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -115,22 +114,30 @@ func AppendBooking(dst []byte, b *Booking) []byte {
 	return append(appendPayment(dst, b), '}')
 }
 
-// appendPayment appends what only a booking that has paid has: made by encoding/json, for it is rare.
+// appendPayment appends what only a booking that has paid has. It is written out because nothing of b may leave the
+// stack: a hold costs no memory.
 func appendPayment(dst []byte, b *Booking) []byte {
-	if b.NextAction != nil {
-		dst = appendJSON(append(dst, `,"next_action":`...), b.NextAction)
+	if n := b.NextAction; n != nil {
+		dst = AppendString(append(dst, `,"next_action":{"type":`...), n.Type)
+		dst = AppendString(append(dst, `,"url":`...), n.URL)
+		dst = append(AppendString(append(dst, `,"expires_at":`...), n.ExpiresAt), '}')
+	}
+	for i := range b.Refunds {
+		lead := `,{"no":`
+		if i == 0 {
+			lead = `,"refunds":[{"no":`
+		}
+		r := &b.Refunds[i]
+		dst = strconv.AppendUint(append(dst, lead...), uint64(r.No), 10)
+		dst = AppendString(append(dst, `,"state":`...), r.State)
+		dst = AppendMoney(append(dst, `,"amount":`...), Money(r.Amount))
+		if len(r.Seats) > 0 {
+			dst = AppendStrings(append(dst, `,"seats":`...), r.Seats)
+		}
+		dst = append(dst, '}')
 	}
 	if len(b.Refunds) > 0 {
-		dst = appendJSON(append(dst, `,"refunds":`...), b.Refunds)
+		dst = append(dst, ']')
 	}
 	return dst
-}
-
-// appendJSON appends a value that always encodes.
-func appendJSON(dst []byte, v any) []byte {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // a type of this package
-	}
-	return append(dst, text...)
 }

@@ -31,7 +31,8 @@ var wallsOfActors = map[string]wall{
 		Test: []string{
 			"actors/section/account",
 			"actors", "actors/coordinator", "actors/machine", "actors/peer/wire", "actors/planted",
-			"actors/checkout/processor", "actors/seatmap", "actors/section", "actors/shard", "actors/simtest", "actors/venue",
+			"actors/checkout/processor", "actors/seatmap", "actors/section", "actors/section/account", "actors/shard",
+			"actors/simtest", "actors/venue",
 			"actors/witness", "actors/writer", "storage", "storage/memstore", protoactor,
 			"actors/audit", "actors/gate", "actors/gate/place", // a waiting room's judges, and what buyers show
 			"cluster", // the very rules of heartbeats, leases and placement; a twin of them would prove nothing

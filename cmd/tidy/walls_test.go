@@ -191,6 +191,9 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
+	"api/wire/pay": {
+		Why: "the JSON of what goes back and of what a buyer has to do: clients share it, and it knows nothing else",
+	},
 	"api/wire/pricing": {
 		Why: "what prices are made of, in words: events and bookings hold these, so package wire stands above",
 		Std: []string{"errors", "strconv"}, Third: []string{strictJSON},
@@ -238,6 +241,7 @@ var wallsAround = map[string]wall{
 			"api/wire/pay",
 			"actors", "actors/gate/place", "actors/section", "storage",
 			"api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"api/wire/pay",
 		},
 	},
 	"api/operate": {
