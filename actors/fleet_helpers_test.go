@@ -167,6 +167,7 @@ func newFleetBehind(
 	header, err := f.nodes[0].e.CreateEvent(
 		t.Context(), &storage.Event{
 			Name: "fleet", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules, WaitingRoom: doors,
+			Prices: map[string]int64{"standard": 4500},
 		}, v,
 	)
 	if err != nil {

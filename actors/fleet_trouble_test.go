@@ -277,7 +277,11 @@ func TestPayerDies(t *testing.T) {
 	var out BookingView
 	gone := make(chan error, 1)
 	go func() { gone <- a.e.Confirm(held.ID, caller(3, 2), "tok_ok", patience, &out) }()
-	<-stuck.charged
+	select {
+	case <-stuck.charged:
+	case err := <-gone:
+		t.Fatalf("nothing was charged: %v, %+v", err, out.State)
+	}
 	a.e.cancel() // the process is gone: nobody there will settle it
 	f.kill(a)
 	f.lapse(a)
