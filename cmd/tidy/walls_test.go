@@ -253,9 +253,6 @@ var wallsAround = map[string]wall{
 		Why:   "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",
 		Third: []string{"github.com/oapi-codegen/runtime"},
 	},
-	"api/wire/pay": {
-		Why: "what the wire says of money on its way: types and their JSON, nothing of the server",
-	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
 		Own:   []string{"actors/nesting", "api/wire/pay", "api/wire/pricing", "api/wire/roomrules"},

@@ -11,12 +11,14 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/api/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
 
-// TestEveryKindHasAName: whatever a log may hold has a name of its own on a line; the codec knows what it may hold.
+// TestEveryKindHasAName: whatever a log may hold has a name of its own on a line; the codec knows what it may hold. A
+// refund that is done says what one of an earlier build said at once, and has its name.
 func TestEveryKindHasAName(t *testing.T) {
 	names := map[string]bool{}
 	meet := func(list []string, kind int, known bool) {
@@ -30,6 +32,7 @@ func TestEveryKindHasAName(t *testing.T) {
 		names[name] = true
 	}
 	for kind := range 256 {
+		names[changeNames[section.RefundDone]] = names[changeNames[section.RefundDone]] && kind != int(section.RefundDone)
 		meet(changeNames[:], kind, loggable(section.ChangeKind(kind)))
 		_, err := storage.DecodeEntry(storage.AppendEntry(nil, &storage.Entry{Kind: storage.EntryKind(kind)}))
 		meet(recordNames[:], kind, err == nil && storage.EntryKind(kind) != storage.EntryChanges)
@@ -39,8 +42,15 @@ func TestEveryKindHasAName(t *testing.T) {
 func loggable(kind section.ChangeKind) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	c := section.Change{Kind: kind}
-	if kind == section.GrantsFenced {
+	switch kind {
+	case section.GrantsFenced:
 		c.Grant = grant.Grant{Number: 1, Epoch: 1}
+	case section.PaymentChallenged:
+		c.Pay.Attempt = 1
+	case section.RefundDue:
+		c.Pay = account.Payment{Attempt: 1, Refund: 1, Reason: account.Requested}
+	case section.RefundPending, section.RefundDone, section.RefundFailed:
+		c.Pay.Refund = 1
 	}
 	section.AppendChange(nil, 0, &c)
 	return true
