@@ -304,8 +304,8 @@ func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (c
 	return checkout.Nothing, nil
 }
 
-// adoptMoney enters into the reconciler what a section's log leaves open. Another node may be about to charge what it has
-// begun.
+// adoptMoney enters into the reconciler what a section's log leaves open. Another node may be about to charge what it
+// has begun.
 func (e *Engine) adoptMoney(key storage.SectionKey, state *section.State) {
 	wait := checkout.Delay(0)
 	if e.peerRPC != nil {

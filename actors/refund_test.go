@@ -9,7 +9,8 @@ import (
 	"holdfast/actors/section"
 )
 
-// TestRefundOfSingleSeats: P6, money and seats of one seat go back exactly once; the others stay sold, with their tickets.
+// TestRefundOfSingleSeats: P6, money and seats of one seat go back exactly once; the others stay sold, with their
+// tickets.
 func TestRefundOfSingleSeats(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1", "A-1-2", "A-1-3")
@@ -49,8 +50,8 @@ func TestRefundOfSingleSeats(t *testing.T) {
 	}
 }
 
-// TestRefundThatFails: P6, the processor refuses one refund: another is due in its place, under a new id, and the ticket
-// stays void meanwhile.
+// TestRefundThatFails: P6, the processor refuses one refund: another is due in its place, under a new id, and the
+// ticket stays void meanwhile.
 func TestRefundThatFails(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")

@@ -400,8 +400,7 @@ func (s *Section) unserved() bool {
 	return !s.remote.Announced()
 }
 
-// describedMax is how many sections a line names.
-const describedMax = 3
+const describedMax = 3 // sections that a line names
 
 // describe names sections by their plan, each with the writer that has its log.
 func (e *Engine) describe(some []*Section, all int64) string {
