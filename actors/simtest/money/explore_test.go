@@ -22,7 +22,7 @@ type move struct {
 
 // bounds say how often each may happen in one history; all else is bounded by the depth.
 var bounds = map[string]int{
-	"pay":     2, "settle":  2, "hint":    2, "crash":   1, "lapse":   2, "refund":  2, "lost":    1, "betray":  1,
+	"pay": 2, "settle": 2, "hint": 2, "crash": 1, "lapse": 2, "refund": 2, "lost": 1, "betray": 1,
 	"release": 1,
 }
 
