@@ -228,11 +228,8 @@ func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView)
 	for _, seat := range c.Seats {
 		c.Pay.Amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
 	}
-	b := tillBooking(out)
-	if b.Money.Legacy && len(b.Money.Refunds) == 0 {
+	if b := tillBooking(out); b.Money.Legacy && len(b.Money.Refunds) == 0 {
 		c.Pay.Captured = out.Amount
-	} else if rest := b.Money.Amount - b.Money.Given(); len(c.Seats) == len(out.alive) && fees == price.ReturnFees {
-		c.Pay.Amount = rest
 	}
 	return c, nil
 }
