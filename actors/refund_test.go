@@ -6,7 +6,10 @@ import (
 	"testing"
 
 	"holdfast/actors/checkout/processor"
+	"holdfast/actors/price"
 	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
 )
 
 // TestRefundOfSingleSeats: P6, money and seats of one seat go back exactly once; the others stay sold, with their
@@ -47,6 +50,37 @@ func TestRefundOfSingleSeats(t *testing.T) {
 	}
 	if taken, back, _ := b.bank.total(t, held.ID); taken != back {
 		t.Errorf("P6: %d of %d went back", back, taken)
+	}
+}
+
+// TestKeptFeesStayKept: P6, a refund that keeps fees keeps them for good; the refund of the rest is about the rest.
+func TestKeptFeesStayKept(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	v, err := venue.Parse([]byte(smallPlan), venue.Options{Name: "small"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := b.e.CreateEvent(t.Context(), &storage.Event{Name: "with fees", Currency: "EUR", Sale: storage.SaleOpen,
+		Rules: boxRules(), Prices: map[string]int64{"standard": 4500}, Components: map[string]price.Price{
+			"standard": {Face: 4000, Fees: []price.Fee{{Code: "service", Amount: 500}}}}}, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.event = header.ID
+	held := b.mustHold(caller(1, 1), "A-1-1", "A-1-2")
+	if _, err := b.confirm(held.ID, caller(1, 2), "tok_ok"); err != nil {
+		t.Fatal(err)
+	}
+	var out BookingView
+	one := RefundCall{Seats: []string{"A-1-2"}, KeepFees: true}
+	if err := b.e.Refund(held.ID, operatorCaller(3, 1), one, patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.e.Refund(held.ID, operatorCaller(4, 1), RefundCall{}, patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	if taken, back, _ := b.bank.total(t, held.ID); taken != 9000 || back != 8500 {
+		t.Errorf("%d of %d went back, want 8500 of 9000", back, taken)
 	}
 }
 

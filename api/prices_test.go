@@ -213,7 +213,7 @@ var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
 	"ListedEvent.prices",
 	"Money.amount", "Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
-	"QueuePlace.price_range", "Refund.fees", "Tax.amount",
+	"QueuePlace.price_range", "Tax.amount",
 }
 
 func TestNoSurfaceWithMoneyIsForgotten(t *testing.T) {
