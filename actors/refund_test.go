@@ -25,7 +25,8 @@ func TestRefundOfSingleSeats(t *testing.T) {
 	for range 2 { // P5
 		if err := b.e.Refund(held.ID, operatorCaller(3, 1), RefundCall{Seats: []string{"A-1-2"}}, patience, &out); err != nil ||
 			out.State != section.BookingConfirmed || !slices.Equal(out.Seats, []string{"A-1-1", "A-1-3"}) ||
-			out.Amount != 9000 || out.Tickets[0] != sold.Tickets[0] || out.Tickets[1] != sold.Tickets[2] {
+			out.Amount != 9000 || out.Tickets[0] != sold.Tickets[0] ||
+			out.Tickets[1] != sold.Tickets[2] {
 			t.Fatalf("%v %+v", err, out)
 		}
 	}
@@ -60,9 +61,13 @@ func TestKeptFeesStayKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, err := b.e.CreateEvent(t.Context(), &storage.Event{Name: "with fees", Currency: "EUR", Sale: storage.SaleOpen,
-		Rules: boxRules(), Prices: map[string]int64{"standard": 4500}, Components: map[string]price.Price{
-			"standard": {Face: 4000, Fees: []price.Fee{{Code: "service", Amount: 500}}}}}, v)
+	header, err := b.e.CreateEvent(
+		t.Context(),
+		&storage.Event{Name: "with fees", Currency: "EUR", Sale: storage.SaleOpen,
+			Rules: boxRules(), Prices: map[string]int64{"standard": 4500}, Components: map[string]price.Price{
+				"standard": {Face: 4000, Fees: []price.Fee{{Code: "service", Amount: 500}}}}},
+		v,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
