@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/planted"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -130,6 +131,7 @@ func sellsWithoutTickets(*testing.T) bool {
 				section.Call{
 					Command: section.Command{
 						Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i)),
+						Pay: account.Payment{Attempt: 1},
 					},
 				},
 			).Request,
