@@ -305,6 +305,9 @@ func (b *crashBuyer) refundSome(deadline <-chan struct{}) bool {
 		id := b.bought[0]
 		b.bought = b.bought[1:]
 		got, ok := b.ask(deadline, "", "POST", "/v1/bookings/"+id+"/refund", "refund-"+id, "")
+		for ok && (got.status == http.StatusAccepted || got.State == "confirmed") { // due: it is on its way
+			got, ok = b.ask(deadline, b.name, "GET", "/v1/bookings/"+id, "", "")
+		}
 		if !ok {
 			return false
 		}

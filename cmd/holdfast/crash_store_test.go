@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/storage"
+	"holdfast/actors/checkout/sandbox"
 	"holdfast/storage/sqlstore"
 	"holdfast/storage/sqlstore/pgtest"
 )
@@ -39,17 +39,7 @@ func chargedIn(t *testing.T, address string) map[string]bool {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	charged := make(map[string]bool)
-	err = store.Payments(ctx, func(row storage.PaymentRow) error {
-		if row.Status == "charged" {
-			charged[row.ID] = true
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return charged
+	return chargedBookings(t, sandbox.OpenShared(store))
 }
 
 // TestKillNineOnADatabase guards P1, P2, P5, P6 and P10 when the process is killed and the database is not.
