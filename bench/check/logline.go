@@ -28,6 +28,7 @@ const (
 	logBlocked
 	logUnblocked
 	logFenced
+	logMoney // what moves money and no seat; the audit judges it. A pending refund, which moves seats, is not known
 )
 
 var logKindNames = [...]string{
@@ -37,12 +38,17 @@ var logKindNames = [...]string{
 	logUnpaid: wire.LogPaymentFailed,
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
+	logMoney: wire.LogRefundDue,
 }
 
 func (k logKind) String() string { return logKindNames[k] }
 
 func parseKind(text []byte) logKind {
-	for k := logClaim; k <= logFenced; k++ {
+	switch string(text) {
+	case wire.LogPaymentChallenged, wire.LogRefundFailed:
+		return logMoney
+	}
+	for k := logClaim; k <= logMoney; k++ {
 		if string(text) == logKindNames[k] {
 			return k
 		}

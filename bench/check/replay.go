@@ -148,7 +148,7 @@ func (p *replay) change() {
 	p.shape()
 	p.now.step++
 	switch l := &p.line; l.kind {
-	case logClaim, logReleased, logFenced:
+	case logClaim, logReleased, logFenced, logMoney:
 	case logPlaced:
 		p.placed()
 	case logBlocked:
