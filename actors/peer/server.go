@@ -226,40 +226,31 @@ func (w *inbound) done(r *request.Request, keep bool, decidedAt section.Instant)
 	}
 }
 
-// searched runs a search for another node.
-func (n *Network) searched(from storage.WriterID, m wire.Search) {
-	until := n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
+// answer has another node's request done beside the others, for so many milliseconds, and sends what came of it.
+func (n *Network) answer(from storage.WriterID, id uint64, patience uint32, do func(context.Context) *wire.Answer) {
+	until := n.Clock.Now().Add(time.Duration(patience) * time.Millisecond)
 	n.spawn(func(ctx context.Context) {
 		ctx, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
-		answer := n.Host.Search(ctx, &m)
-		answer.ID = m.ID
+		answer := do(ctx)
+		answer.ID = id
 		n.send(from, answer)
-	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
+	}, func() { n.send(from, &wire.Answer{ID: id, Code: wire.Overloaded}) })
+}
+
+// searched runs a search for another node.
+func (n *Network) searched(from storage.WriterID, m wire.Search) {
+	n.answer(from, m.ID, m.Patience, func(ctx context.Context) *wire.Answer { return n.Host.Search(ctx, &m) })
 }
 
 // booked places a hold for another node.
 func (n *Network) booked(from storage.WriterID, m wire.Book) {
-	until := n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
-	n.spawn(func(ctx context.Context) {
-		ctx, cancel := context.WithDeadline(ctx, until)
-		defer cancel()
-		answer := n.Host.Book(ctx, &m)
-		answer.ID = m.ID
-		n.send(from, answer)
-	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
+	n.answer(from, m.ID, m.Patience, func(ctx context.Context) *wire.Answer { return n.Host.Book(ctx, &m) })
 }
 
 // commanded does a command for another node.
 func (n *Network) commanded(from storage.WriterID, m wire.Ask) {
-	until := n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
-	n.spawn(func(ctx context.Context) {
-		ctx, cancel := context.WithDeadline(ctx, until)
-		defer cancel()
-		answer := n.Host.Command(ctx, &m)
-		answer.ID = m.ID
-		n.send(from, answer)
-	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
+	n.answer(from, m.ID, m.Patience, func(ctx context.Context) *wire.Answer { return n.Host.Command(ctx, &m) })
 }
 
 // onFreeQuery answers from the map, which is exact for sections that are served here.

@@ -18,23 +18,23 @@ import (
 
 // load says how a scenario is driven, where its own numbers are not wanted.
 type loadFlags struct {
-	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own."                                                            default:"0"`
-	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop."                                       default:"0"`
-	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own."                                                                       default:"0"`
-	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone."                                                                    default:"0"  aliases:"people"`
-	Events   int           `help:"Events on sale at once; 0: the scenario's own."                                                                             default:"0"  aliases:"houses"`
-	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                                                                           type:"existingfile" placeholder:"FILE"`
-	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                                                            default:"0"`
-	Losers   float64       `help:"eras: requests for the front rows before each booking, nearly all refused; 0: 1."                                           default:"0"`
-	Queued   bool          `help:"A waiting room in front of every event: buyers join, wait and are let in first."                                                                                                                 name:"doors"`
-	NoShow   float64       `help:"doors: part of those who are called and do not come; 0: 0.3."                                                               default:"0"`
-	Active   int64         `help:"doors: people inside at most; 0: 1000."                                                                                     default:"0"                                                          name:"active-max"`
-	Calls    time.Duration `help:"doors: calls begin so long after the joins (${default})."                                                                   default:"0s"                                                         name:"doors-after"`
-	Kill     time.Duration `help:"kill -9 so often while buyers come, then audit and start again; 0: never."                                                  default:"0s"                                                         name:"kill-every"`
-	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                                                       default:"0"`
-	BotFrom  int           `help:"bots: all scripts come from so many addresses, people from one for sixteen of them; X-Forwarded-For says so. 0: no header." default:"0"                                                          name:"bot-addresses"`
-	BotPause time.Duration `help:"bots: from a script's refusal to its next try; 0: a second."                                                                default:"0s"`
-	Work     int64         `help:"doors: joins need a proof of work with this max_number; 0: none."                                                           default:"0"                                                          name:"proof-of-work"`
+	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own." default:"0"`
+	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
+	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own." default:"0"`
+	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone." default:"0" aliases:"people"`
+	Events   int           `help:"Events on sale at once; 0: the scenario's own." default:"0" aliases:"houses"`
+	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON." type:"existingfile" placeholder:"FILE"`
+	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own." default:"0"`
+	Losers   float64       `help:"eras: requests for the front rows before each booking, nearly all refused; 0: 1." default:"0"`
+	Queued   bool          `help:"A waiting room in front of every event: buyers join, wait and are let in first." name:"doors"`
+	NoShow   float64       `help:"doors: part of those who are called and do not come; 0: 0.3." default:"0"`
+	Active   int64         `help:"doors: people inside at most; 0: 1000." default:"0" name:"active-max"`
+	Calls    time.Duration `help:"doors: calls begin so long after the joins (${default})." default:"0s" name:"doors-after"`
+	Kill     time.Duration `help:"kill -9 so often while buyers come, then audit and start again; 0: never." default:"0s" name:"kill-every"`
+	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3." default:"0"`
+	BotFrom  int           `help:"bots: all scripts come from so many addresses, people from one for sixteen of them; X-Forwarded-For says so. 0: no header." default:"0" name:"bot-addresses"`
+	BotPause time.Duration `help:"bots: from a script's refusal to its next try; 0: a second." default:"0s"`
+	Work     int64         `help:"doors: joins need a proof of work with this max_number; 0: none." default:"0" name:"proof-of-work"`
 }
 
 // apply puts what was said into a scenario.
@@ -108,16 +108,16 @@ type runCommand struct {
 	loadFlags
 	output
 	Against []string `       help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
-	Rounds  int      `       help:"Rounds of each (${default})."                                                                                                                      default:"1"`
-	Seed    uint64   `       help:"Seed of everything drawn by lot; 0: another one each time, which the report tells."                                                                default:"0"`
-	Target  string   `       help:"A running server instead of --binary, such as http://127.0.0.1:8080."                                                           placeholder:"URL"`
+	Rounds  int      `       help:"Rounds of each (${default})." default:"1"`
+	Seed    uint64   `       help:"Seed of everything drawn by lot; 0: another one each time, which the report tells." default:"0"`
+	Target  string   `       help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
 	operatorKey
-	TokenSecretFile string        `       help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode."                                            placeholder:"FILE"              type:"existingfile"`
-	Clients         int           `       help:"Client processes (${default})."                                                                                                                    default:"1"`
-	Loops           int           `       help:"Threads of each client process that send and receive; 0: half of the cores."                                                                       default:"0"`
+	TokenSecretFile string        `       help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode." placeholder:"FILE" type:"existingfile"`
+	Clients         int           `       help:"Client processes (${default})." default:"1"`
+	Loops           int           `       help:"Threads of each client process that send and receive; 0: half of the cores." default:"0"`
 	Unchecked       bool          `       help:"Do not check the answers; the report says so."`
-	Budget          time.Duration `       help:"Longest search for an order of the answers, per side (${default}); what is left then counts as not checked."                                       default:"5m"`
-	Keep            string        `       help:"Folder that gets every side's history, for holdfast-bench check."                                                               placeholder:"DIR"               type:"existingdir"`
+	Budget          time.Duration `       help:"Longest search for an order of the answers, per side (${default}); what is left then counts as not checked." default:"5m"`
+	Keep            string        `       help:"Folder that gets every side's history, for holdfast-bench check." placeholder:"DIR" type:"existingdir"`
 }
 
 // Help is shown by holdfast-bench run --help.

@@ -55,7 +55,7 @@ type queueTarget struct {
 // queueChange is a change of one.
 type queueChange struct {
 	queueTarget
-	Reason string `required:"" help:"Why. It is logged."                                                                    env:"-" placeholder:"TEXT"`
+	Reason string `required:"" help:"Why. It is logged." env:"-" placeholder:"TEXT"`
 	Key    string `            help:"Idempotency key: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
 }
 
@@ -137,11 +137,11 @@ func (q *queueCapCommand) Run(c *console) error {
 
 type queueLimitsCommand struct {
 	queueChange
-	Joins      *float64 `help:"Joins a second of one buyer; 0 is no limit."              env:"-" placeholder:"RATE"`
-	JoinsBurst *int64   `help:"Joins of one buyer at once; 0 is one second's worth."     env:"-" placeholder:"CALLS"`
-	Polls      *float64 `help:"Polls a second with one place; 0 is no limit."            env:"-" placeholder:"RATE"`
-	PollsBurst *int64   `help:"Polls with one place at once; 0 is one second's worth."   env:"-" placeholder:"CALLS"`
-	Holds      *float64 `help:"New holds a second of one buyer; 0 is no limit."          env:"-" placeholder:"RATE"`
+	Joins      *float64 `help:"Joins a second of one buyer; 0 is no limit." env:"-" placeholder:"RATE"`
+	JoinsBurst *int64   `help:"Joins of one buyer at once; 0 is one second's worth." env:"-" placeholder:"CALLS"`
+	Polls      *float64 `help:"Polls a second with one place; 0 is no limit." env:"-" placeholder:"RATE"`
+	PollsBurst *int64   `help:"Polls with one place at once; 0 is one second's worth." env:"-" placeholder:"CALLS"`
+	Holds      *float64 `help:"New holds a second of one buyer; 0 is no limit." env:"-" placeholder:"RATE"`
 	HoldsBurst *int64   `help:"New holds of one buyer at once; 0 is one second's worth." env:"-" placeholder:"CALLS"`
 }
 
@@ -191,9 +191,9 @@ func (q *queueMessageCommand) Run(c *console) error {
 }
 
 type queueDrawCommand struct {
-	Round     int64  `help:"The beacon's round; 0: there is no beacon."                  env:"-"`
+	Round     int64  `help:"The beacon's round; 0: there is no beacon." env:"-"`
 	Signature string `help:"The round's signature, or the value, in hexadecimal digits." env:"-" required:"" placeholder:"HEX"`
-	Previous  string `help:"The signature of the round before, of a chained beacon."     env:"-" placeholder:"HEX"`
+	Previous  string `help:"The signature of the round before, of a chained beacon." env:"-" placeholder:"HEX"`
 	queueChange
 }
 
@@ -228,7 +228,7 @@ The server keeps no codes: whoever loses what mint printed runs it again with th
 // queueCodesTarget is an event's codes on a running server.
 type queueCodesTarget struct {
 	queueTarget
-	Reason string `required:"" help:"Why. It is logged."                                                                    env:"-" placeholder:"TEXT"`
+	Reason string `required:"" help:"Why. It is logged." env:"-" placeholder:"TEXT"`
 	Key    string `            help:"Idempotency key: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
 }
 
@@ -252,12 +252,12 @@ func (q *queueCodesTarget) post(c *console, path string, body any) (codes waitin
 
 type queueMintCommand struct {
 	queueCodesTarget
-	Count      int64  `help:"Codes that every buyer may use, 1 to 10000."                                                                  env:"-" placeholder:"N"`
+	Count      int64  `help:"Codes that every buyer may use, 1 to 10000." env:"-" placeholder:"N"`
 	BuyersFile string `help:"Instead of --count: a file with one buyer a line (a token's sub). Each gets a code that nobody else may use." env:"-" placeholder:"FILE"`
-	Uses       int64  `help:"New places that each gives (${default})."                                                                     env:"-" placeholder:"N"    default:"1"`
-	From       string `help:"From when on they let people in. Default: at once."                                                           env:"-" placeholder:"TIME"`
-	Until      string `help:"From when on they let nobody in. Default: never."                                                             env:"-" placeholder:"TIME"`
-	JSON       bool   `help:"As the server tells them."                                                                                    env:"-"`
+	Uses       int64  `help:"New places that each gives (${default})." env:"-" placeholder:"N" default:"1"`
+	From       string `help:"From when on they let people in. Default: at once." env:"-" placeholder:"TIME"`
+	Until      string `help:"From when on they let nobody in. Default: never." env:"-" placeholder:"TIME"`
+	JSON       bool   `help:"As the server tells them." env:"-"`
 }
 
 // Run mints.
@@ -326,9 +326,9 @@ func readBuyers(name string) (buyers []string, err error) {
 
 type queueRevokeCommand struct {
 	queueCodesTarget
-	Code  string `help:"One code."                           env:"-" placeholder:"CODE" xor:"which" required:""`
-	First int64  `help:"The number of the first."            env:"-" placeholder:"N"    xor:"which" required:""`
-	Count int64  `help:"Codes from --first on (${default})." env:"-" placeholder:"N"                            default:"1"`
+	Code  string `help:"One code." env:"-" placeholder:"CODE" xor:"which" required:""`
+	First int64  `help:"The number of the first." env:"-" placeholder:"N" xor:"which" required:""`
+	Count int64  `help:"Codes from --first on (${default})." env:"-" placeholder:"N" default:"1"`
 }
 
 // Run takes codes back.

@@ -7,7 +7,8 @@
 //	                                     ├─ a cut line or a lost answer is Unknown, and the next call tells
 //	                                     └─ webhooks: signature, time both ways, rotated secrets
 //
-// A rule that a bank cannot show (its field is nil or empty) is skipped by name. Line stands between an adapter and a
+// A bank that lacks what a rule needs fails it: no rule is left out but those about the line, for a bank without one
+// (RunInProcess). Line stands between an adapter and a
 // bank over HTTP, and loses what it is told to lose.
 //
 // Rejected: a suite that runs on recorded answers. A recording has no state, and nearly every rule is about the second

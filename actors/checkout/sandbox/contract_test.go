@@ -29,7 +29,7 @@ func TestContract(t *testing.T) {
 		"rows": func(*testing.T) *sandbox.Sandbox { return sandbox.OpenShared(sandbox.NewRows()) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			processortest.Run(t, func(t *testing.T) *processortest.Bank {
+			processortest.RunInProcess(t, func(t *testing.T) *processortest.Bank {
 				s := open(t)
 				t.Cleanup(func() {
 					if err := s.Close(); err != nil {
