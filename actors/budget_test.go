@@ -96,7 +96,8 @@ func enginePath(step func(*counter)) func(testing.TB) func() {
 	return func(t testing.TB) func() {
 		c := &counter{t: t}
 		var err error
-		if c.e, err = Open(context.Background(), Config{Store: memstore.New(), Processor: &instantGateway{}}); err != nil {
+		c.e, err = Open(context.Background(), Config{Store: memstore.New(), Processor: &instantGateway{}})
+		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.e.Close(context.Background()) }) // in memory: nothing can be lost

@@ -32,7 +32,8 @@ func TestBookingLife(t *testing.T) {
 	if err != nil || !slices.Equal(again.Tickets, sold.Tickets) || b.bank.charges.Load() != 1 {
 		t.Errorf("P6: confirmed again: %v %+v, %d charges", err, again, b.bank.charges.Load())
 	}
-	if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9}}, RefundCall{}, patience, &out); err != nil ||
+	operator := Caller{Operator: true, Request: section.RequestID{9}}
+	if err := b.e.Refund(held.ID, operator, RefundCall{}, patience, &out); err != nil ||
 		out.State != section.BookingRefunded {
 		t.Errorf("refund: %v %+v", err, out)
 	}

@@ -46,7 +46,8 @@ func TestAnyNodeAnswers(t *testing.T) {
 			t.Errorf("read: %v %+v", err, out)
 		}
 		if no%2 == 0 {
-			if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9, byte(no)}}, RefundCall{}, patience, &out); err != nil ||
+			operator := Caller{Operator: true, Request: section.RequestID{9, byte(no)}}
+			if err := b.e.Refund(held.ID, operator, RefundCall{}, patience, &out); err != nil ||
 				out.State != section.BookingRefunded {
 				t.Errorf("refund: %v %+v", err, out)
 			}

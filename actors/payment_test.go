@@ -177,7 +177,8 @@ func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
 	crashed := b.mustHold(caller(2, 1), "A-2-1")
 	var out BookingView
 	begin := section.Command{Kind: section.BeginPayment, Pay: account.Payment{Attempt: 1}}
-	if _, err := b.e.send(&begin, false, crashed.ID, caller(2, 2), deadlineSoon(), &out); err != nil { // and no more: a crash
+	// And no more: a crash.
+	if _, err := b.e.send(&begin, false, crashed.ID, caller(2, 2), deadlineSoon(), &out); err != nil {
 		t.Fatal(err)
 	}
 	b.restart()

@@ -189,7 +189,8 @@ func (e *Engine) Refund(
 		switch {
 		case err != nil:
 			return err
-		case got.Rejection == section.AlreadyRefunded && len(call.Seats) == 0 && got.State == section.BookingConfirmed &&
+		case got.Rejection == section.AlreadyRefunded && len(call.Seats) == 0 &&
+			got.State == section.BookingConfirmed &&
 			len(c.Seats) > 0: // another was quicker with some of them
 			continue
 		case got.Rejection == section.AlreadyRefunded:

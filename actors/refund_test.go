@@ -22,10 +22,12 @@ func TestRefundOfSingleSeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out BookingView
+	one := RefundCall{Seats: []string{"A-1-2"}}
 	for range 2 { // P5
-		if err := b.e.Refund(held.ID, operatorCaller(3, 1), RefundCall{Seats: []string{"A-1-2"}}, patience, &out); err != nil ||
+		if err := b.e.Refund(held.ID, operatorCaller(3, 1), one, patience, &out); err != nil ||
 			out.State != section.BookingConfirmed || !slices.Equal(out.Seats, []string{"A-1-1", "A-1-3"}) ||
-			out.Amount != 9000 || out.Tickets[0] != sold.Tickets[0] ||
+			out.Amount != 9000 ||
+			out.Tickets[0] != sold.Tickets[0] ||
 			out.Tickets[1] != sold.Tickets[2] {
 			t.Fatalf("%v %+v", err, out)
 		}
@@ -41,7 +43,7 @@ func TestRefundOfSingleSeats(t *testing.T) {
 	if !errors.As(err, &unknown) {
 		t.Errorf("a seat of nobody: %v", err)
 	}
-	if err := b.e.Refund(held.ID, operatorCaller(5, 1), RefundCall{Seats: []string{"A-1-2"}}, patience, &out); err != nil ||
+	if err := b.e.Refund(held.ID, operatorCaller(5, 1), one, patience, &out); err != nil ||
 		len(out.Seats) != 2 {
 		t.Errorf("a seat that is somebody else's by now: %v %+v", err, out)
 	}

@@ -59,7 +59,8 @@ func TestKeyBelongsToOneSection(t *testing.T) {
 	if err := b.e.Extend(there.ID, caller(1, 3), patience, &out); !errors.Is(err, ErrMismatch) {
 		t.Errorf("the key of A in B: %v", err)
 	}
-	if err := b.e.Refund(here.ID, Caller{Operator: true, Request: caller(1, 4).Request}, RefundCall{}, patience, &out); err == nil {
+	operator := Caller{Operator: true, Request: caller(1, 4).Request}
+	if err := b.e.Refund(here.ID, operator, RefundCall{}, patience, &out); err == nil {
 		t.Error("a hold was refunded")
 	}
 	if err := b.e.Extend(there.ID, caller(1, 4), patience, &out); err != nil {

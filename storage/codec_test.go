@@ -123,7 +123,8 @@ func TestChangesSurviveTheCodec(t *testing.T) {
 
 func TestChangesAreSmall(t *testing.T) {
 	for name, most := range map[string]int{
-		"hold of two neighbours": 50, "hold of one seat": 50, "priced hold": 53, "released": 27, "payment failed": 3, "expired": 3, "blocked: ten thousand": 31,
+		"hold of two neighbours": 50, "hold of one seat": 50, "priced hold": 53,
+		"released": 27, "payment failed": 3, "expired": 3, "blocked: ten thousand": 31,
 	} {
 		c := examples()[name]
 		if got := len(section.AppendChange(nil, baseAt, &c)); got > most {

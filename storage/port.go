@@ -169,7 +169,7 @@ type Event struct {
 	Coordinators uint8 `json:",omitempty"`
 	// Pricing says how prices are kept and logged. It is set at creation and never changed.
 	Pricing PricingVersion `json:",omitempty"`
-	// Components is what the prices of categories are made of that cost more than a face value. They come to what Prices
+	// Components is what prices of categories are made of that cost more than a face value. They come to what Prices
 	// has: DecodeEvent refuses a header of which that is not true.
 	Components map[string]price.Price `json:",omitempty"`
 }

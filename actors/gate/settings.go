@@ -25,7 +25,7 @@ type Settings struct {
 	Turn                       Millis       // time to come, once called
 	Grace                      Millis       // one more window for who comes late; 0: none
 	MeanSeats                  uint32       // thousandths of a seat that a buyer takes; 0: 1000
-	Return                     uint32       // ρ: thousandths of held and paying seats that are expected back, at most 1000
+	Return                     uint32       // ρ: thousandths of held and paying seats expected back, at most 1000
 	Presale                    uint32       // 1: a join needs a code that was minted; 0: none does
 	Limits                     bound.Limits // of one buyer
 }

@@ -37,7 +37,8 @@ func (s *State) mayAct(c *Command, slot uint32) bool {
 	if c.Operator {
 		return true
 	}
-	return c.Kind != RefundBooking && c.Kind != SettleRefund && c.Kind != RetryRefund && s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id == c.Buyer
+	return c.Kind != RefundBooking && c.Kind != SettleRefund && c.Kind != RetryRefund &&
+		s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id == c.Buyer
 }
 
 // refusalOf is the rejection of a command on a booking in its present state, Accepted when there is none.

@@ -339,7 +339,9 @@ func (s *State) takeBack(slot uint32, b *booking, seats, touched []SeatIndex) []
 	} else {
 		s.buyers.slab.At(b.buyer).live -= uint32(len(seats))
 		s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
-		s.seatBuffer = slices.DeleteFunc(s.seatBuffer, func(seat SeatIndex) bool { return slices.Contains(seats, seat) })
+		s.seatBuffer = slices.DeleteFunc(s.seatBuffer, func(seat SeatIndex) bool {
+			return slices.Contains(seats, seat)
+		})
 		s.bookings.keepSeats(b, s.seatBuffer)
 	}
 	return s.markAll(seats, Sold, Available, 0, touched)

@@ -352,7 +352,8 @@ func (t *twin) forget(now Instant) {
 	}
 	for no, b := range t.bookings {
 		names := func(q twinRequest) bool { return q.booking == no }
-		if !b.state.live() && !b.owes() && !slices.ContainsFunc(t.requests, names) && !slices.ContainsFunc(t.ended, names) {
+		if !b.state.live() && !b.owes() && !slices.ContainsFunc(t.requests, names) &&
+			!slices.ContainsFunc(t.ended, names) {
 			delete(t.bookings, no)
 		}
 	}

@@ -190,7 +190,9 @@ func (m *Model) moved(c *section.Change, seq section.Seq) error {
 		}
 		b.Attempt = c.Pay.Attempt
 	} else if c.Pay.Attempt != 0 && c.Pay.Attempt != b.Attempt {
-		return fmt.Errorf("I3: word on attempt %d of booking %d while %d is the last", c.Pay.Attempt, c.Booking, b.Attempt)
+		return fmt.Errorf(
+			"I3: word on attempt %d of booking %d while %d is the last", c.Pay.Attempt, c.Booking, b.Attempt,
+		)
 	}
 	b.State = move.to
 	b.Ever[move.to] = true

@@ -13,7 +13,7 @@ import (
 
 // Payments is who knows the processors. It is safe for concurrent use.
 type Payments interface {
-	// PaymentHint proves that the adapter's processor sent the body, and passes on what it hints at, without waiting for
+	// PaymentHint proves that the adapter's processor sent the body, and passes its hint on, without waiting for
 	// anything. It keeps neither header nor body. Errors: ErrNoAdapter; any other says why the webhook is not believed.
 	PaymentHint(adapter string, header func(name string) string, body []byte) error
 }

@@ -41,7 +41,7 @@ const (
 	LogPaymentChallenged = "payment_challenged" // the buyer's bank asks the buyer
 	LogRefundDue         = "refund_due"         // owed from here on; the tickets of its seats are void
 	LogRefundPending     = "refund_pending"     // the processor has taken it, and its seats are on sale again
-	LogRefundFailed      = "refund_failed"      // the money stays with the seller; another is due in its place, if it has one
+	LogRefundFailed      = "refund_failed"      // the money stays with the seller; another may be due instead
 	LogGrantsFenced      = "grants_fenced"      // by a coordinator: older grants are no good from here on
 )
 

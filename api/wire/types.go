@@ -30,7 +30,7 @@ type Event struct {
 	Sections        []Section                `json:"sections"`
 	Seats           int                      `json:"seats"`                  // of all sections
 	WaitingRoom     *WaitingRoom             `json:"waiting_room,omitempty"` // nil: none
-	ForgottenAt     *OffsetTime              `json:"forgotten_at,omitempty"` // nobody knows any more whose its bookings were
+	ForgottenAt     *OffsetTime              `json:"forgotten_at,omitempty"` // nobody knows whose its bookings were
 	// Told once, when the event is made: where people look, and on whose word.
 	Front string `json:"front,omitempty"`
 }

@@ -50,10 +50,10 @@ type Habits struct {
 	SuccessorPart float64       `json:"heir_part,omitempty"`    // part of lapsed seats that somebody waits for
 	Wave          uint64        `json:"wave,omitempty"`         // holds of one event's wave
 	NoShowPart    float64       `json:"no_show_part,omitempty"` // part of the called who do not come
-	// BotAddresses is from how many addresses all scripts come, and people from one for sixteen of them; requests say so
+	// BotAddresses is from how many addresses all scripts come, and people from one for sixteen; requests say so
 	// in X-Forwarded-For. 0: they say nothing.
 	BotAddresses int           `json:"bot_addresses,omitempty"`
-	BotPause     time.Duration `json:"bot_pause_ns,omitempty"` // between a script's refusal and its next try; 0: a second
+	BotPause     time.Duration `json:"bot_pause_ns,omitempty"` // from a script's refusal to its next try; 0: a second
 	// ProofOfWork has buyers ask for a challenge before they join, and solve it.
 	ProofOfWork bool `json:"proof_of_work,omitempty"`
 }

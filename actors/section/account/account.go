@@ -96,7 +96,7 @@ const (
 	Due      RefundState = iota + 1 // owed by this log, and the processor may not know yet
 	Pending                         // the processor has taken it: its seats are on sale again
 	Refunded                        // the money is on its way to the buyer
-	Failed                          // the money stays with the seller; another refund takes its place, or an operator is waited for
+	Failed                          // the money stays with the seller: another refund comes, or waits for an operator
 )
 
 var refundNames = [...]string{"", "due", "pending", "refunded", "failed"}

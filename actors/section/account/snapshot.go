@@ -116,7 +116,9 @@ func restoreRefund(from Source, no uint32) Refund {
 	head := from.Bytes(4)
 	r := Refund{No: no, Attempt: head[0], State: RefundState(head[1] >> 4), Reason: Reason(head[1] & 15),
 		Back: head[2]&1 != 0, Replaced: head[2]&2 != 0, Tries: head[3]}
-	from.Require(r.Attempt > 0 && r.State >= Due && r.State <= Failed && r.Reason.BeginsRefund() && head[2] < 4, "refund")
+	from.Require(
+		r.Attempt > 0 && r.State >= Due && r.State <= Failed && r.Reason.BeginsRefund() && head[2] < 4, "refund",
+	)
 	r.Amount, r.Reference = int64(from.Number(math.MaxInt64)), restoreText(from)
 	next := uint64(0)
 	for n := from.Number(math.MaxUint16); n > 0 && !from.Failed(); n-- {

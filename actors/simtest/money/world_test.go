@@ -27,7 +27,9 @@ var (
 	errLost = errors.New("the line was cut")
 	rules   = section.Rules{HoldTTL: section.Millis(ttl), HoldCeiling: 2 * section.Millis(ttl), SeatsPerBookingMax: 8,
 		SeatsPerBuyerMax: 8, DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}
-	layout = &section.Layout{General: true, Seats: make([]section.SeatSpec, len(seats)), Quality: make([]uint32, len(seats))}
+	layout = &section.Layout{
+		General: true, Seats: make([]section.SeatSpec, len(seats)), Quality: make([]uint32, len(seats)),
+	}
 )
 
 // fault is a bug that is planted into what stands between the till and its ports.

@@ -27,8 +27,8 @@ type Payments struct {
 	// loopback address. "{booking}" in it is replaced by the booking's id. Needed with stripe. Default with a sandbox:
 	// the page of this server.
 	PaymentsReturnURL string `name:"payments-return-url" env:"HOLDFAST_PAYMENTS_RETURN_URL" help:"Where buyers come back to after their bank's challenge; {booking} is the booking's id." placeholder:"URL" group:"Payments"`
-	// StripeKeyFile holds the account's secret or restricted key (sk_…, rk_…): it writes PaymentIntents and refunds, and
-	// reads events.
+	// StripeKeyFile holds the account's secret or restricted key (sk_…, rk_…). It writes PaymentIntents and refunds,
+	// and reads events.
 	StripeKeyFile string `help:"File with Stripe's secret or restricted key." placeholder:"FILE" group:"Payments"`
 	// StripePublishableKey is the account's public key, pk_…, by which the page shows Stripe's card fields. Every
 	// visitor can read it.
@@ -47,7 +47,7 @@ type Payments struct {
 	// SandboxListen is where the sandbox inside shows its challenges: an address of its own, as a bank's page has.
 	// Default 127.0.0.1:0, a port that the system chooses.
 	SandboxListen string `help:"Address of the inside sandbox's challenge page (${default})." default:"127.0.0.1:0" placeholder:"HOST:PORT" group:"Payments"`
-	// SandboxPublicURL is where buyers' browsers reach that page, or the sandbox that runs elsewhere. Default: http:// and
+	// SandboxPublicURL is where buyers' browsers reach that page, or a sandbox elsewhere. Default: http:// and
 	// the page's address, or SandboxURL.
 	SandboxPublicURL string `name:"sandbox-public-url" env:"HOLDFAST_SANDBOX_PUBLIC_URL" help:"Where browsers reach the sandbox's page." placeholder:"URL" group:"Payments"`
 }

@@ -32,7 +32,8 @@ func TestEveryKindHasAName(t *testing.T) {
 		names[name] = true
 	}
 	for kind := range 256 {
-		names[changeNames[section.RefundDone]] = names[changeNames[section.RefundDone]] && kind != int(section.RefundDone)
+		names[changeNames[section.RefundDone]] = names[changeNames[section.RefundDone]] &&
+			kind != int(section.RefundDone)
 		meet(changeNames[:], kind, loggable(section.ChangeKind(kind)))
 		_, err := storage.DecodeEntry(storage.AppendEntry(nil, &storage.Entry{Kind: storage.EntryKind(kind)}))
 		meet(recordNames[:], kind, err == nil && storage.EntryKind(kind) != storage.EntryChanges)
