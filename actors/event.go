@@ -15,6 +15,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
 	"holdfast/actors/waitingroom"
@@ -64,7 +65,7 @@ type openEvent struct {
 	accessible   []bool                        // by section: has accessible seats
 	order        []storage.SectionNo           // by quality, best first
 	prices       *price.Table                  // by category
-	tariff       *section.Tariff               // for the log; nil: of an event whose holds are logged without a price
+	tariff       *tariff.Tariff                // for the log; nil: of an event whose holds are logged without a price
 	queue        *waitingroom.Room             // the event's
 	coordinators []*coordination.Coordinator   // the event's
 	keysUnknown  atomic.Int32                  // sections of which nobody knows what keys they have met; see search.go
@@ -193,7 +194,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	}
 	list := header.PriceList()
 	if o.prices = list.Table(labels); header.Pricing == storage.PricingLogged {
-		o.tariff = &section.Tariff{Totals: o.prices.Totals, Mark: section.PriceMark(o.prices.Mark)}
+		o.tariff = &tariff.Tariff{Totals: o.prices.Totals, Mark: tariff.Mark(o.prices.Mark)}
 	}
 	ev.makeLedgers(o)
 	var counts []uint32

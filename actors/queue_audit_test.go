@@ -9,6 +9,7 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/gate"
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 	"holdfast/storage"
 )
 
@@ -103,7 +104,7 @@ func (d *frontDoor) plant(c *section.Change) {
 			d.t.Fatal(err)
 		}
 		list := event.PriceList()
-		c.PriceMark = section.PriceMark(list.Mark())
+		c.PriceMark = tariff.Mark(list.Mark())
 		for range c.Seats { // all seats cost the same
 			c.Total += slices.Collect(maps.Values(event.Prices))[0]
 		}

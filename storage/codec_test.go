@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/budget"
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 )
 
 var update = flag.Bool(
@@ -86,7 +87,7 @@ func examples() map[string]section.Change {
 		},
 		"priced hold under a grant": {
 			Kind: section.HoldPlaced, At: baseAt, Booking: 300, Seats: seatRange(1200, 2), Session: 1, Horizon: 2,
-			Total: 1<<61 - 1, PriceMark: section.PriceMarkMax,
+			Total: 1<<61 - 1, PriceMark: tariff.MarkMax,
 			Grant: grant.Grant{Number: 3, Epoch: 2, Total: 5, Coordinator: 1},
 		},
 		"priced hold of nothing": {
@@ -259,7 +260,7 @@ func TestEncoderRefusesBugs(t *testing.T) {
 		"unknown kind":         {Kind: section.SeatsUnblocked + 1},
 		"price of a sale":      {Kind: section.BookingSold, Booking: 1, Total: 5, PriceMark: 1},
 		"price without a mark": {Kind: section.HoldPlaced, Booking: 1, Total: 5},
-		"mark out of bounds":   {Kind: section.HoldPlaced, Booking: 1, PriceMark: section.PriceMarkMax + 1},
+		"mark out of bounds":   {Kind: section.HoldPlaced, Booking: 1, PriceMark: tariff.MarkMax + 1},
 		"price below 0":        {Kind: section.HoldPlaced, Booking: 1, Total: -5, PriceMark: 1},
 		"seats unsorted":       {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 1}},
 		"seat twice":           {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 2}},

@@ -6,6 +6,7 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/price"
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
@@ -21,7 +22,7 @@ func priced(e *storage.Event) {
 func (s *scene) told(no section.BookingNo, total int64, seats ...section.SeatIndex) section.Change {
 	list := s.event.PriceList()
 	c := s.hold(no, seats...)
-	c.Total, c.PriceMark = total, section.PriceMark(list.Mark())
+	c.Total, c.PriceMark = total, tariff.Mark(list.Mark())
 	return c
 }
 

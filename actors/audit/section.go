@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/venue"
 	"holdfast/storage"
 )
@@ -36,8 +37,8 @@ type sectionAudit struct {
 	known    Acknowledged // zero: nobody remembers anything
 	totals   Totals
 	admitted []admittedHold
-	counts   *sectionCounts    // nil: no gate counts on the section
-	mark     section.PriceMark // of the event's price list
+	counts   *sectionCounts // nil: no gate counts on the section
+	mark     tariff.Mark    // of the event's price list
 }
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
@@ -45,7 +46,7 @@ func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *secti
 	s.ledger = newLedger(len(of.layout.Seats), of.event.Rules, s.note)
 	s.state = section.NewState(of.layout, of.event.Rules)
 	list := of.event.PriceList()
-	s.mark = section.PriceMark(list.Mark())
+	s.mark = tariff.Mark(list.Mark())
 	if of.event.WaitingRoom != nil {
 		s.counts = new(sectionCounts)
 	}

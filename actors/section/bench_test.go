@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"holdfast/actors/section/tariff"
 )
 
 // holder is a section of n general places and the command that takes one after the other, each for a buyer of their
@@ -20,7 +22,7 @@ type holder struct {
 
 func newHolder(n int) *holder {
 	h := &holder{s: NewState(generalLayout(n), testRules), touched: make([]SeatIndex, 0, 64)}
-	h.s.tariff = &Tariff{Totals: []int64{4500}, Mark: 1}
+	h.s.tariff = &tariff.Tariff{Totals: []int64{4500}, Mark: 1}
 	h.s.Begin(1)
 	return h
 }

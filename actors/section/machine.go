@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
+	"holdfast/actors/section/tariff"
 )
 
 // Call is one command on its way to its section and back.
@@ -98,7 +99,7 @@ type Kind struct {
 	// Coordinated: new holds need their coordinator's grant.
 	Coordinated bool
 	// Tariff is what seats cost; nil, in events of earlier builds: holds are logged without a price.
-	Tariff *Tariff
+	Tariff *tariff.Tariff
 }
 
 // New gives an empty section.

@@ -6,20 +6,8 @@ import (
 	"math"
 
 	"holdfast/actors/codec"
+	"holdfast/actors/section/tariff"
 )
-
-// PriceMark is a short fingerprint of an event's price list, from 1 to PriceMarkMax; 0: none.
-type PriceMark uint16
-
-// PriceMarkMax is the highest PriceMark: two bits of it are the log's.
-const PriceMarkMax PriceMark = 1<<14 - 1
-
-// Tariff is what the seats of a section cost. A hold is logged with its seats' total and the list's mark, so that the
-// log proves what the buyer was told. Prices are the event's for ever, so no state keeps them.
-type Tariff struct {
-	Totals []int64   // by CategoryID: minor units, none negative
-	Mark   PriceMark // of the list that Totals is of; not 0
-}
 
 // price enters in a hold what its seats cost.
 func (s *State) price(c *Change) {
@@ -42,7 +30,7 @@ const (
 )
 
 func appendPrice(dst []byte, c *Change) []byte {
-	if c.PriceMark > PriceMarkMax || c.Total < 0 {
+	if c.PriceMark > tariff.MarkMax || c.Total < 0 {
 		panic(fmt.Sprintf("section: hold of total %d, mark %d", c.Total, c.PriceMark))
 	}
 	mark := uint16(c.PriceMark)
@@ -67,7 +55,7 @@ func readPrice(r *codec.Reader, c *Change) (granted, inside bool) {
 	mark := uint16(r.Byte())
 	mark |= uint16(r.Byte()) << 8
 	granted, inside = mark&priceGranted != 0, mark&priceInside != 0
-	c.PriceMark = PriceMark(mark) & PriceMarkMax
+	c.PriceMark = tariff.Mark(mark) & tariff.MarkMax
 	amount := r.Uvarint()
 	mantissa, tens := amount>>2, amount&3
 	scale := [priceTensMax + 1]uint64{1, 10, 100, 1000}[tens]

@@ -2,6 +2,8 @@ package section
 
 import (
 	"testing"
+
+	"holdfast/actors/section/tariff"
 )
 
 // I12: a hold is logged with what its seats cost, also of several categories, also when the section chose the seats;
@@ -10,7 +12,7 @@ func TestHoldsAreLoggedWithTheirPrice(t *testing.T) {
 	layout := rowsLayout(4)
 	layout.Seats[2].Category = 1
 	k := newDesk(layout, testRules)
-	k.state.tariff = &Tariff{Totals: []int64{4500, 990}, Mark: 77}
+	k.state.tariff = &tariff.Tariff{Totals: []int64{4500, 990}, Mark: 77}
 	k.mustHold(1, 0, 0, 2)
 	if out := k.do(best(1)); out.Rejection != Accepted {
 		t.Fatal(out.Rejection)

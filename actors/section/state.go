@@ -6,6 +6,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/dense"
+	"holdfast/actors/section/tariff"
 )
 
 // State is the truth of one section. It is not safe for concurrent use: one writer owns it.
@@ -32,10 +33,10 @@ type State struct {
 
 	fences grant.Fences
 
-	tariff      *Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
-	gated       bool    // new holds need an admission; a writer's own, and no part of the truth
-	coordinated bool    // new holds need a grant; likewise
-	gateEnds    Seq     // see EndsFollowed; no part of the truth
+	tariff      *tariff.Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
+	gated       bool           // new holds need an admission; a writer's own, and no part of the truth
+	coordinated bool           // new holds need a grant; likewise
+	gateEnds    Seq            // see EndsFollowed; no part of the truth
 
 	// Scratch: no meaning between calls.
 	best       searcher

@@ -4,6 +4,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/tariff"
 )
 
 // Distinct numbers get distinct types: swapping two is a compile error.
@@ -198,7 +199,7 @@ type Change struct {
 	Seats       []SeatIndex     // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
 	Grant       grant.Grant     // GrantsFenced; HoldPlaced of a coordinated event
 	Total       int64           // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
-	PriceMark   PriceMark       // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
+	PriceMark   tariff.Mark     // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
 	Pay         account.Payment // of changes of money
 }
 

@@ -60,6 +60,7 @@ var wallsOfActors = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
+			"actors/section/tariff",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -75,6 +76,9 @@ var wallsOfActors = map[string]wall{
 	"actors/section/account": {
 		Why: "the money of a section's bookings is replayed with the seats, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
+	},
+	"actors/section/tariff": {
+		Why: "what a section's log says of prices: numbers, as pure as the section", Std: pureStd,
 	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
@@ -286,6 +290,7 @@ var wallsOfActors = map[string]wall{
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
+			"actors/section/tariff",
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"storage",
@@ -304,6 +309,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
+			"actors/section/tariff",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",

@@ -17,7 +17,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors/gate/bound",
 			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
-		}, Third: []string{compress}, Test: []string{"actors/budget", "actors/grant", rapid},
+		}, Third: []string{compress}, Test: []string{"actors/section/tariff", "actors/budget", "actors/grant", rapid},
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
