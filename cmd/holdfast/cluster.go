@@ -11,6 +11,7 @@ import (
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/clusterctl"
+	"holdfast/cmd/holdfast/flagvalue"
 )
 
 // clusterCommand is everything an operator does with several nodes.
@@ -55,9 +56,9 @@ func (t *nodeTarget) client(ctx context.Context) (*client.Client, error) {
 }
 
 type clusterKeysCommand struct {
-	Out      string   `required:"" help:"Folder to write to; made when missing. Nothing in it is ever overwritten." placeholder:"DIR"`
-	Validity validity `help:"How long the other nodes believe a certificate, such as 365d or 12h (${default})." default:"365d" placeholder:"DURATION"`
-	Nodes    []string `arg:"" name:"node" help:"Names of the nodes, as their --node-name says."`
+	Out      string             `required:"" help:"Folder to write to; made when missing. Nothing in it is ever overwritten." placeholder:"DIR"`
+	Validity flagvalue.Validity `help:"How long the other nodes believe a certificate, such as 365d or 12h (${default})." default:"365d" placeholder:"DURATION"`
+	Nodes    []string           `arg:"" name:"node" help:"Names of the nodes, as their --node-name says."`
 }
 
 // Help is shown by holdfast cluster keys --help.

@@ -19,6 +19,7 @@ import (
 	"holdfast/api/wire/pricing"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/eventctl"
+	"holdfast/cmd/holdfast/flagvalue"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage"
 )
@@ -29,19 +30,19 @@ type importCommand struct {
 	Check bool   `help:"Only check the plan: print its sections and its front, or every defect."`
 	Front string `help:"Where people look: top, bottom, left or right edge of the drawing, or a point of it. By default the plan's focal points, its stage, else the top edge." placeholder:"SIDE|X,Y"`
 
-	Name            string        `help:"The event's name (default: the venue's)."`
-	StartsAt        moment        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00+02:00; the offset is kept, so give the venue's." placeholder:"TIME"`
-	TimeZone        string        `help:"The venue's time zone, by IANA's name, such as Europe/Berlin." placeholder:"ZONE"`
-	SaleEndsAt      moment        `help:"The moment from which no new hold may begin (default: when the show begins)." placeholder:"TIME"`
-	Currency        string        `help:"ISO 4217 (${default})." default:"EUR"`
-	Price           priceList     `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
-	Prices          string        `help:"File of prices by category as POST /v1/events takes them, for fees and taxes; --price overrides it." placeholder:"FILE"`
-	HoldTTL         time.Duration `help:"How long a hold lasts (${default})." default:"10m"`
-	HoldCeiling     time.Duration `help:"How long a hold lasts at most, with extensions (${default})." default:"20m"`
-	SeatsPerBooking uint32        `help:"Most seats of one booking (${default})." default:"8"`
-	SeatsPerBuyer   uint32        `help:"Most live seats of one buyer (${default})." default:"8"`
-	Open            bool          `help:"Open the sale at once."`
-	Key             string        `help:"Idempotency key; by default made of everything above, so that the same import twice makes one event."`
+	Name            string           `help:"The event's name (default: the venue's)."`
+	StartsAt        flagvalue.Moment `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00+02:00; the offset is kept, so give the venue's." placeholder:"TIME"`
+	TimeZone        string           `help:"The venue's time zone, by IANA's name, such as Europe/Berlin." placeholder:"ZONE"`
+	SaleEndsAt      flagvalue.Moment `help:"The moment from which no new hold may begin (default: when the show begins)." placeholder:"TIME"`
+	Currency        string           `help:"ISO 4217 (${default})." default:"EUR"`
+	Price           flagvalue.Prices `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
+	Prices          string           `help:"File of prices by category as POST /v1/events takes them, for fees and taxes; --price overrides it." placeholder:"FILE"`
+	HoldTTL         time.Duration    `help:"How long a hold lasts (${default})." default:"10m"`
+	HoldCeiling     time.Duration    `help:"How long a hold lasts at most, with extensions (${default})." default:"20m"`
+	SeatsPerBooking uint32           `help:"Most seats of one booking (${default})." default:"8"`
+	SeatsPerBuyer   uint32           `help:"Most live seats of one buyer (${default})." default:"8"`
+	Open            bool             `help:"Open the sale at once."`
+	Key             string           `help:"Idempotency key; by default made of everything above, so that the same import twice makes one event."`
 }
 
 // Help is shown by holdfast import --help.

@@ -89,6 +89,9 @@ var commandWalls = map[string]wall{
 			"storage/pebblestore",
 		},
 	},
+	"cmd/holdfast/flagvalue": {
+		Why: "values of flags that kong does not know: it reads texts, and knows no command", Third: []string{kong},
+	},
 	"cmd/holdfast/keyfile": {
 		Why: "reads secrets, and is to be read alone: whoever gets past it is an operator, a buyer or a node",
 		Own: []string{"actors/venue"}, Test: []string{"cmd/holdfast/testkit"},
