@@ -222,7 +222,7 @@ func TestLimitHoldsBehindAWaitingRoom(t *testing.T) {
 	_ = together(450, func(i int) error {
 		buyer := i % 3
 		who, n := caller(byte(buyer+1), uint64(i+1)), f.nodes[i/3%3]
-		if _, err := n.holdInside(who, &inside[buyer], fleetSeat(i%8, 1+i/8%20)); err == nil {
+		if _, err := n.holdInside(who, &inside[buyer], fleetSeat(i%8, 1+i/8%19)); err == nil {
 			granted[buyer].Add(1)
 		}
 		return nil
