@@ -38,11 +38,16 @@ func UnknownVariables(app *kong.Application, environment []string) error {
 	return nil
 }
 
-// didYouMean names the known name that is nearest to a misspelt one.
+// didYouMean names the known name that is nearest to a misspelt one. A word that was left out, such as HS256, is one
+// mistake, however long it is.
 func didYouMean(name string, known []string) string {
 	best, least := "", len(name)/2+1
 	for _, candidate := range known {
-		if d := distance(name, candidate); d < least {
+		d := distance(name, candidate)
+		if hasWords(candidate, name) {
+			d = strings.Count(candidate, "_") - strings.Count(name, "_")
+		}
+		if d < least {
 			best, least = candidate, d
 		}
 	}
@@ -50,6 +55,17 @@ func didYouMean(name string, known []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// hasWords says that a name has all words of another, in their order.
+func hasWords(name, other string) bool {
+	words := strings.Split(other, "_")
+	for word := range strings.SplitSeq(name, "_") {
+		if len(words) > 0 && word == words[0] {
+			words = words[1:]
+		}
+	}
+	return len(words) == 0
 }
 
 // distance counts the letters to insert, to leave out, or to change between two names (Levenshtein).
