@@ -71,7 +71,7 @@ func signedAt(signature string) (at time.Time, dated bool) {
 	return at, dated
 }
 
-// told is a hint, and the intent that it is about where it names no attempt.
+// notice is a hint, and the intent that it is about where it names no attempt.
 type notice struct {
 	processor.Hint
 	intent string

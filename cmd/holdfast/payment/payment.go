@@ -24,7 +24,6 @@ import (
 // Till is a server's way to its processor. It is safe for concurrent use.
 type Till struct {
 	Processor processor.Processor
-	Webhooks  bool            // its webhooks can be proved here
 	Page      string          // where the inside sandbox shows its challenges; empty: nowhere here
 	Form      api.PaymentPage // how the page asks for a means of payment
 
@@ -72,7 +71,7 @@ func (t *Till) openStripe(c *config.Payments) error {
 		return err
 	}
 	t.Form = api.PaymentPage{Adapter: stripe.Name, PublishableKey: c.StripePublishableKey}
-	t.Processor, t.Webhooks, t.closers = adapter, len(secrets) > 0, append(t.closers, adapter.Close)
+	t.Processor, t.closers = adapter, append(t.closers, adapter.Close)
 	return nil
 }
 
@@ -86,7 +85,7 @@ func (t *Till) openRemote(c *config.Payments) error {
 		return err
 	}
 	t.Form.ChallengeOrigins = originsOf(cmp.Or(c.SandboxPublicURL, c.SandboxURL))
-	t.Processor, t.Webhooks, t.closers = client, len(secrets) > 0, append(t.closers, client.Close)
+	t.Processor, t.closers = client, append(t.closers, client.Close)
 	return nil
 }
 
@@ -135,9 +134,9 @@ func (t *Till) ReturnTo(page func() string) func(actors.BookingID) string {
 // SendHints has webhooks passed on from now on; until then they are proved, and change nothing.
 func (t *Till) SendHints(to func(processor.Hint)) { t.hint.Store(&to) }
 
-// PaymentHint implements webhook.Payments.
+// PaymentHint implements webhook.Payments. Without a secret nothing is believed.
 func (t *Till) PaymentHint(adapter string, header func(name string) string, body []byte) error {
-	if !t.Webhooks || adapter != t.Processor.Name() {
+	if adapter != t.Processor.Name() {
 		return webhook.ErrNoAdapter
 	}
 	hint, err := t.Processor.Verify(header, body, time.Now())

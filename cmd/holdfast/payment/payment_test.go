@@ -131,8 +131,11 @@ func TestWebhooksBecomeHints(t *testing.T) {
 	if err := till.PaymentHint("sandbox", header, body[1:]); err == nil || errors.Is(err, webhook.ErrNoAdapter) {
 		t.Errorf("another body: %v", err)
 	}
-	till.Webhooks = false
-	if err := till.PaymentHint("sandbox", header, body); !errors.Is(err, webhook.ErrNoAdapter) {
+	c.SandboxWebhookSecretFile = ""
+	if till, err = Open(&c, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := till.PaymentHint("sandbox", header, body); err == nil || errors.Is(err, webhook.ErrNoAdapter) {
 		t.Errorf("without secrets: %v", err)
 	}
 }
