@@ -254,6 +254,15 @@ func (s *show) hold(buyer string, seats ...string) *reply {
 	return s.book(buyer, s.newKey(), seatsBody(seats...))
 }
 
+// asked repeats an ask that lost one race after another ("nothing was done"), as its buyer would, until it is decided.
+func asked(ask func() *reply) (r *reply) {
+	for begun := time.Now(); ; {
+		if r = ask(); r.status != 503 || r.problem().Code != "overloaded" || time.Since(begun) > patience {
+			return r
+		}
+	}
+}
+
 func (s *show) book(buyer, key, body string) *reply {
 	s.t.Helper()
 	return s.ask("POST", "/v1/events/"+s.id+"/bookings", buyer, key, body)

@@ -20,7 +20,7 @@ func raceForTenSeats(s *show) int64 {
 	var won atomic.Int64
 	together(64, func(i int) {
 		for n := range 10 {
-			r := s.hold(fmt.Sprintf("buyer-%d", i), fmt.Sprintf("B-1-%d", (i+n)%10+1))
+			r := asked(func() *reply { return s.hold(fmt.Sprintf("buyer-%d", i), fmt.Sprintf("B-1-%d", (i+n)%10+1)) })
 			if r.status == 201 {
 				won.Add(1)
 			} else {
@@ -87,7 +87,7 @@ func TestRaceForPairs(t *testing.T) {
 			if i%2 == 1 {
 				slices.Reverse(pair)
 			}
-			r := s.hold(fmt.Sprintf("buyer-%d", i), pair...)
+			r := asked(func() *reply { return s.hold(fmt.Sprintf("buyer-%d", i), pair...) })
 			if r.status != 201 {
 				r.want(409, "seat_taken")
 				return
@@ -114,7 +114,7 @@ func TestRaceForTheBest(t *testing.T) {
 		var mu sync.Mutex
 		held, soldOut := map[string]int{}, 0
 		together(64, func(i int) {
-			r := s.best(fmt.Sprintf("buyer-%d", i), 2, "B")
+			r := asked(func() *reply { return s.best(fmt.Sprintf("buyer-%d", i), 2, "B") })
 			mu.Lock()
 			defer mu.Unlock()
 			if r.status != 201 {

@@ -126,7 +126,9 @@ func TestAServerThatForgetsHoldsIsFoundOut(t *testing.T) {
 		}
 		return r, err
 	}
-	r := runSmall(t, small(t, "stampede"), Config{Targets: []lab.Target{broken}})
+	s := small(t, "stampede")
+	s.Load.Count, s.Load.Duration = 600, time.Minute // of 160 seats: enough that a seat is wanted again, however slow
+	r := runSmall(t, s, Config{Targets: []lab.Target{broken}})
 	first := r.Sides[0].Checks[0]
 	if first.Name != report.NothingOversold || first.Verdict != report.Failed {
 		t.Fatalf("a hold in five was given away again, and the verdict is %+v", first)

@@ -158,10 +158,13 @@ func (d *drill) openSome(t *testing.T, count int) {
 	for _, n := range d.nodes[:count] {
 		d.ready(t, n)
 	}
-	testkit.Eventually(t, "every section is served where it belongs", func() bool {
-		s := d.seen(t, d.nodes[0])
-		return len(s.Nodes) == count && s.Total == wideSections && s.Serving == s.Total && s.Misplaced == 0
-	})
+	for _, n := range d.nodes[:count] { // each has loaded the event and knows that the others have
+		testkit.Eventually(t, "every section is served where it belongs, as "+n.name+" sees it", func() bool {
+			s := d.seen(t, n)
+			return len(s.Nodes) == count && s.Total == wideSections && s.Serving == s.Total && s.Misplaced == 0 &&
+				!slices.ContainsFunc(s.Nodes, func(m wire.ClusterNode) bool { return m.State != "serving" })
+		})
+	}
 }
 
 func (d *drill) ready(t *testing.T, n *drilled) {
@@ -248,6 +251,11 @@ func (d *drill) status(t *testing.T, i int, flags ...string) (v statusSaid) {
 func (d *drill) wants(t *testing.T, i int, codes ...string) {
 	t.Helper()
 	var v statusSaid
+	defer func() {
+		if t.Failed() {
+			t.Logf("at %s, last: exit code %d, %s", d.nodes[i].name, v.code, v.text)
+		}
+	}()
 	testkit.Eventually(t, fmt.Sprintf("status at %s tells %v", d.nodes[i].name, codes), func() bool {
 		v = d.status(t, i)
 		return v.code == exitFindings && !slices.ContainsFunc(codes, func(code string) bool { return !v.has(code) })

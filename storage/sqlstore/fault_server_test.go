@@ -158,7 +158,7 @@ func TestServerGoneAndBack(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			server, alarmLog := pgtest.Start(t), &hearing{}
-			s := openAt(t, server.Database(t), Options{AttemptTimeout: time.Second, Logf: alarmLog.logf})
+			s := openAt(t, server.Database(t), Options{Logf: alarmLog.logf})
 			m := openMarket(ctx, t, s, 16)
 			for incident := 1; incident <= 2; incident++ {
 				m.rings(ctx, t, 100)

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -50,6 +51,7 @@ func testSQL(name string) string {
 func openAt(t testing.TB, address string, o Options) *Store {
 	t.Helper()
 	o.Migrate = true
+	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, patience/4) // a busy machine is no server that does not answer
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, err := Open(ctx, address, o)
