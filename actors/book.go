@@ -17,12 +17,12 @@ import (
 	"holdfast/storage"
 )
 
-// Book places a hold: on named seats, all of one section, or on the best available. The answer is told once it is
-// durable.
+// Book places a hold: on named seats of up to order.SectionsMax sections, or on the best available. The answer
+// is told once it is durable.
 //
-// Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread (a *SplitSectionError where a plan would call it one section),
-// ErrSectionUnknown, ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal, *NotTogetherError, ErrOverloaded and
-// ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
+// Errors: ErrEventUnknown, *SeatsUnknownError, ErrSections, ErrSectionUnknown, ErrCategory, ErrSaleNotOpen,
+// ErrMismatch, *Refusal, *NotTogetherError, ErrOverloaded and ErrUnavailable (surely not done or repeatable with the
+// same key), ErrTimeout (unknown: repeat with the same key).
 func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) error {
 	deadline := e.clock.Now().Add(timeout)
 	ev, o, err := e.openEvent(call.Event, deadline)
@@ -88,7 +88,7 @@ func (t *bookingCall) named(out *BookingView) error {
 	no, err := t.o.resolve(t.call.Seats, r)
 	if err != nil {
 		r.Free()
-		return err
+		return t.spread(err, out)
 	}
 	r.Command.Kind = section.PlaceHold
 	if t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))) {
@@ -181,7 +181,7 @@ func (o *openEvent) resolve(ids []string, r *request.Request) (storage.SectionNo
 	case len(unknown) > 0:
 		return 0, &SeatsUnknownError{Seats: unknown}
 	case spread:
-		return 0, o.spread(ids)
+		return 0, errSpread
 	}
 	r.Command.Seats = r.Seats
 	return no, nil
@@ -332,32 +332,6 @@ func (o *openEvent) appendIDs(dst []string, no storage.SectionNo, seats []sectio
 		}
 	}
 	return dst
-}
-
-// fill makes the buyer's view of an outcome.
-func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) {
-	seats, tickets, sum := out.Seats[:0], out.Tickets[:0], out.Price
-	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
-		Currency: ev.header.Load().Currency}
-	layout := o.sections[id.Section.Section].kind.Layout
-	shown := outcome.Seats
-	if outcome.Money != nil {
-		if out.alive = o.tellMoney(id, outcome, out); len(out.alive) > 0 {
-			shown = out.alive
-		}
-	}
-	out.Seats = o.appendIDs(seats, id.Section.Section, shown)
-	sum.Reset()
-	for _, i := range shown {
-		out.Amount += o.prices.Add(int(layout.Seats[i].Category), &sum)
-	}
-	out.Price = sum
-	if outcome.State == section.BookingConfirmed {
-		for n, i := range out.alive {
-			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})
-		}
-	}
-	out.Tickets = tickets
 }
 
 // errNoGrant says that the buyer's coordinator is not ready, or not any more: nothing was done.

@@ -8,8 +8,10 @@ import (
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer/wire"
+	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/storage"
 )
 
 // locate finds the section of a booking; a booking of an unknown event or section is an unknown booking.
@@ -151,4 +153,75 @@ func (e *Engine) Release(id BookingID, who Caller, timeout time.Duration, out *B
 		return e.read(id, who, deadline, out)
 	}
 	return refusal(got.Rejection, err)
+}
+
+// fill makes the buyer's view of an outcome.
+func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) {
+	seats, tickets, sum := out.Seats[:0], out.Tickets[:0], out.Price
+	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
+		Currency: ev.header.Load().Currency}
+	layout := o.sections[id.Section.Section].kind.Layout
+	shown := outcome.Seats
+	if outcome.Money != nil {
+		if out.alive = o.tellMoney(id, outcome, out); len(out.alive) > 0 {
+			shown = out.alive
+		}
+	}
+	out.Seats = o.appendIDs(seats, id.Section.Section, shown)
+	sum.Reset()
+	for _, i := range shown {
+		out.Amount += o.prices.Add(int(layout.Seats[i].Category), &sum)
+	}
+	out.Price = sum
+	if outcome.State == section.BookingConfirmed {
+		for n, i := range out.alive {
+			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})
+		}
+	}
+	if out.Tickets = tickets; outcome.Order != nil {
+		o.fillLegs(ev, outcome, out)
+	}
+}
+
+// fillLegs adds an order's legs to the buyer's view of its home.
+func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingView) {
+	out.order, out.Confirming = outcome.Order, outcome.State == section.BookingConfirmed && outcome.Unsettled
+	sum := out.Price
+	for i := range outcome.Order.Legs {
+		leg := &outcome.Order.Legs[i]
+		if int(leg.Section) >= len(o.sections) {
+			continue
+		}
+		no := storage.SectionNo(leg.Section)
+		s, from := o.sections[no], len(out.Seats)
+		out.Seats = o.appendIDs(out.Seats, no, leg.Seats)
+		for n, seat := range leg.Seats {
+			out.Amount += o.prices.Add(int(s.kind.Layout.Seats[seat].Category), &sum)
+			if outcome.State == section.BookingConfirmed && len(out.alive) > 0 {
+				out.Tickets = append(out.Tickets, TicketView{Seat: out.Seats[from+n],
+					Code: ev.engine.codes.Code(BookingID{Section: s.key, No: leg.Booking}, seat)})
+			}
+		}
+	}
+	if out.Price = sum; out.Confirming {
+		out.Tickets = out.Tickets[:0]
+	}
+}
+
+// ErrOrderWhole: single seats of a booking over several sections are to be refunded.
+var ErrOrderWhole = errors.New("actors: a booking over several sections is refunded as a whole")
+
+// legsRefund is what is given back for the legs of an order.
+func (o *openEvent) legsRefund(out *BookingView, fees price.FeePolicy) (amount int64) {
+	if out.order == nil || len(out.alive) == 0 {
+		return 0
+	}
+	for i := range out.order.Legs {
+		leg := &out.order.Legs[i]
+		layout := o.sections[leg.Section].kind.Layout
+		for _, seat := range leg.Seats {
+			amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
+		}
+	}
+	return amount
 }

@@ -18,6 +18,7 @@ import (
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -48,14 +49,13 @@ var (
 	// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the
 	// request waited in front of it. Surely not done, to be tried again.
 	ErrMoved          = shard.ErrMoved
-	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
-	ErrCategory       = errors.New("actors: no such category")          // best_available.category
-	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section
-	ErrMismatch       = errors.New("actors: idempotency key reused")    // with another body
-	ErrDeclined       = errors.New("actors: payment declined")          // the hold stays
-	ErrTokenMissing   = errors.New("actors: no payment token")          // of a booking that costs something
-	ErrProcessor      = errors.New("actors: the processor is silent")   // nothing was begun: the hold stays
-	ErrForgotten      = pseudonym.ErrForgotten                          // whose an event's bookings were
+	ErrSectionUnknown = errors.New("actors: no such section")         // best_available.section
+	ErrCategory       = errors.New("actors: no such category")        // best_available.category
+	ErrMismatch       = errors.New("actors: idempotency key reused")  // with another body
+	ErrDeclined       = errors.New("actors: payment declined")        // the hold stays
+	ErrTokenMissing   = errors.New("actors: no payment token")        // of a booking that costs something
+	ErrProcessor      = errors.New("actors: the processor is silent") // nothing was begun: the hold stays
+	ErrForgotten      = pseudonym.ErrForgotten                        // whose an event's bookings were
 )
 
 // SeatsUnknownError lists seat ids that the event does not have.
@@ -79,19 +79,6 @@ func (e *NotTogetherError) Error() string {
 	return "actors: " + strconv.FormatUint(uint64(e.Free), 10) + " suitable seats are free, at most " +
 		strconv.FormatUint(uint64(e.Largest), 10) + " of them in one section"
 }
-
-// SplitSectionError is an ErrSpread of seats that the plan has in one section, which is too large for one writer.
-type SplitSectionError struct {
-	Section string   // as the plan calls it
-	Seats   []string // those that are in another part of it than the first
-}
-
-func (e *SplitSectionError) Error() string {
-	return ErrSpread.Error() + ": other parts of section " + e.Section
-}
-
-// Unwrap makes it an ErrSpread.
-func (e *SplitSectionError) Unwrap() error { return ErrSpread }
 
 // Refusal carries a section's "no" to the caller, with seat ids instead of indexes. The one that Book answers with may
 // live in the BookingView that Book was given: it is valid until that is used again.
@@ -153,6 +140,9 @@ type BookingView struct {
 
 	money *account.Money      // nil: it never paid
 	alive []section.SeatIndex // of a booking with money: the seats that are not refunded
+	// Confirming, of a confirmed order: the money is there, and some section has not sold its seats yet. It will.
+	Confirming bool
+	order      *order.Part // of a booking over several sections
 
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal

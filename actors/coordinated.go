@@ -263,24 +263,20 @@ func (t *bookingCall) bookThere(to storage.WriterID, out *BookingView) error {
 	if b := &t.call.Best; b.Quantity == 0 {
 		r := request.New()
 		no, err := t.o.resolve(t.call.Seats, r)
-		if err != nil {
-			r.Free()
-			return err
-		}
-		if r.Command.Kind = section.PlaceHold; t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))) {
+		switch r.Command.Kind = section.PlaceHold; {
+		case err == errSpread:
+			err = t.spreadThere(&m)
+		case err == nil && t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))):
 			return t.tooLate(r, no, out)
+		case err == nil:
+			m.Named, m.No, m.Seats = true, no, slices.Clone(r.Seats)
 		}
-		m.Named, m.No, m.Seats = true, no, slices.Clone(r.Seats)
 		r.Free()
-	} else {
-		if _, _, err := t.o.category(b.Category); err != nil {
+		if err != nil {
 			return err
 		}
-		var only [1]storage.SectionNo
-		if b.Section != "" && len(t.o.named(b.Section, &only)) == 0 {
-			return ErrSectionUnknown
-		}
-		m.Quantity, m.Category, m.Section, m.Accessible = b.Quantity, b.Category, b.Section, b.Accessible
+	} else if err := t.o.bestThere(b, &m); err != nil {
+		return err
 	}
 	r, failed := t.ev.engine.peerRPC.Book(to, &m, t.deadline)
 	if failed == shard.NotServing { // it could not be asked
@@ -294,6 +290,19 @@ func (t *bookingCall) bookThere(to storage.WriterID, out *BookingView) error {
 		return err
 	}
 	t.awaitFollowed(out.ID)
+	return nil
+}
+
+// bestThere names the best available seats in a Book, if there can be such.
+func (o *openEvent) bestThere(b *BestAvailable, m *wire.Book) error {
+	if _, _, err := o.category(b.Category); err != nil {
+		return err
+	}
+	var only [1]storage.SectionNo
+	if b.Section != "" && len(o.named(b.Section, &only)) == 0 {
+		return ErrSectionUnknown
+	}
+	m.Quantity, m.Category, m.Section, m.Accessible = b.Quantity, b.Category, b.Section, b.Accessible
 	return nil
 }
 
@@ -362,7 +371,10 @@ func (e *Engine) bookFor(ctx context.Context, m *wire.Book) *wire.Answer {
 	}
 	if m.Named {
 		call.Best = BestAvailable{}
-		call.Seats = o.appendIDs(nil, m.No, m.Seats)
+		ids, known := o.spreadHere(m)
+		if call.Seats = ids; !known {
+			return &wire.Answer{Code: wire.Unavailable}
+		}
 	}
 	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, decidedAt: decidedUnknown, there: true,
 		keyed: m.Keyed, which: m.Coordinator}

@@ -68,7 +68,13 @@
 //
 // # Across sections
 //
-// A booking lives in one section. Three things span an event: the key index (a key used again finds its section, P5)
+// A booking lives in one section, or is an order: its home has the booking, and its legs are seats of other sections
+// that are bound for it. Placing one takes two commits (package orders); what becomes of it is one record at its home,
+// of which its legs hear until all have. Binding never waits, no leg acts by a clock, and a home that has not placed an
+// order and does not collect it answers that there is none. Rejected: a log of orders of its own (a third commit, and a
+// writer that all orders of an event wait for), locks that are held while another section is asked, legs that lapse.
+//
+// Three things span an event: the key index (a key used again finds its section, P5)
 // and the buyer quota (seats per buyer over all sections), both in package coordinator, and the map, in package
 // seatmap. All three are rebuilt from the sections at load, and none of them can grant a seat. On several nodes each
 // node has all three of the whole event, by following, and may be behind by what is on its way.

@@ -18,6 +18,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
+	"holdfast/actors/orders"
 	"holdfast/actors/peer"
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/request"
@@ -160,6 +161,7 @@ type Engine struct {
 	snapshots   *snapshotter
 	till        *till.Till
 	reconciler  *checkout.Reconciler
+	notifier    *orders.Notifier
 	eventLog    eventLog
 	stats       Stats
 	charging    checkout.UnderWay
@@ -240,6 +242,7 @@ func assemble(cfg Config, codes *booking.TicketCodes, on shard.Surroundings, wor
 	e.snapshots = newSnapshotter(writes, workers, cfg.Store, &e.eventLog)
 	e.till = e.newTill()
 	e.reconciler = checkout.NewReconciler(e.settleMoney)
+	e.notifier = e.newNotifier()
 	e.node = e.newNode()
 	if cfg.Peers != nil {
 		e.joinPeers(cfg.Peers)
@@ -254,6 +257,7 @@ func (e *Engine) startBackground() {
 	}
 	if !e.cfg.Offline {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })
+		e.background.Go(e.notifier.Run)
 	}
 	e.background.Go(e.preload)
 	if e.cfg.CatalogEvery > 0 {
@@ -354,14 +358,6 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.dispatcher.Close()
 	e.cut()
 	return ctx.Err()
-}
-
-func (e *Engine) event(id storage.EventID) (*event, error) {
-	ev, ok := (*e.catalog.Load())[id]
-	if !ok {
-		return nil, ErrEventUnknown
-	}
-	return ev, nil
 }
 
 // Event is one catalog entry.

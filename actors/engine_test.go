@@ -67,7 +67,6 @@ func TestBookErrors(t *testing.T) {
 	}{
 		{"event", BookCall{Event: storage.EventID{1}, Seats: []string{"A-1-1"}}, ErrEventUnknown.Error()},
 		{"seat", BookCall{Seats: []string{"A-1-1", "Z-1-1"}}, "actors: 1 unknown seats"},
-		{"two sections", BookCall{Seats: []string{"A-1-2", "B-1-1"}}, ErrSpread.Error()},
 		{"section", BookCall{Best: BestAvailable{Quantity: 1, Section: "Z"}}, ErrSectionUnknown.Error()},
 		{"category", BookCall{Best: BestAvailable{Quantity: 1, Category: "gold"}}, ErrCategory.Error()},
 		{"taken", BookCall{Seats: []string{"A-1-1", "A-1-2"}}, "seat_taken"},

@@ -83,6 +83,14 @@ type opening struct {
 	live *seatmap.Map // of a glance that found what it looked for
 }
 
+func (e *Engine) event(id storage.EventID) (*event, error) {
+	ev, ok := (*e.catalog.Load())[id]
+	if !ok {
+		return nil, ErrEventUnknown
+	}
+	return ev, nil
+}
+
 // open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends:
 // the opening goes on without whoever stops waiting. Later calls are a pointer read.
 func (ev *event) open(ctx context.Context) (*openEvent, error) {
@@ -249,23 +257,6 @@ func (o *openEvent) rank(v *venue.Venue) {
 
 // planSection is what the plan calls a section, or the section that it is a part of.
 func (o *openEvent) planSection(no storage.SectionNo) string { return o.venue.Sections[no].PlanID() }
-
-// spread is the refusal of seats of several sections.
-func (o *openEvent) spread(ids []string) error {
-	one, _ := o.seats.Find(ids[0]) // all are known: resolve has found them
-	first := one.section
-	split := SplitSectionError{Section: o.planSection(first)}
-	for _, id := range ids {
-		at, _ := o.seats.Find(id)
-		if o.planSection(at.section) != split.Section {
-			return ErrSpread
-		}
-		if at.section != first {
-			split.Seats = append(split.Seats, o.ids[at.section][at.index])
-		}
-	}
-	return &split
-}
 
 func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	header := ev.header.Load()

@@ -19,11 +19,11 @@ import (
 // settler acts for the house: its words are the processor's.
 var settler = Caller{Operator: true}
 
-// Confirm pays and sells: see package till for the way. A booking that costs nothing needs no token, and one that is
+// confirm pays and sells: see package till for the way. A booking that costs nothing needs no token, and one that is
 // given is not used: whoever always sends one has done no harm, and must not lose seats by it. A nil error with
 // out.State BookingPaying means that the processor's answer is not known yet, or that the buyer has to go on at
 // out.Next. ErrDeclined leaves the hold as it was; ErrProcessor says that nothing was begun.
-func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
+func (e *Engine) confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
 	if err := e.read(id, who, deadline, out); err != nil {
 		return err
@@ -217,7 +217,11 @@ func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView)
 		return nil, err
 	}
 	c := &section.Command{Kind: section.RefundBooking, Seats: out.alive}
-	if len(call.Seats) > 0 {
+	switch {
+	case len(call.Seats) == 0:
+	case out.order != nil:
+		return nil, ErrOrderWhole
+	default:
 		if c.Seats, err = o.bookedSeats(out, call.Seats); err != nil {
 			return nil, err
 		}
@@ -229,6 +233,7 @@ func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView)
 	for _, seat := range c.Seats {
 		c.Pay.Amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
 	}
+	c.Pay.Amount += o.legsRefund(out, fees)
 	if b := tillBooking(out); b.Money.Legacy && len(b.Money.Refunds) == 0 {
 		c.Pay.Captured = out.Amount
 	}

@@ -159,13 +159,19 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 	case err == nil:
 		out := section.Outcome{Booking: view.ID.No, State: view.State, Split: view.Split, ExpiresAt: view.ExpiresAt}
 		for _, id := range view.Seats {
-			out.Seats = append(out.Seats, o.seats[id].index)
+			if at := o.seats[id]; at.section == view.ID.Section.Section { // those of legs are in the order
+				out.Seats = append(out.Seats, at.index)
+			}
 		}
+		out.Order, out.Unsettled = view.order, view.Confirming
 		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
 		out := section.Outcome{Rejection: refused.Code}
 		no := storage.SectionNo(0)
-		for _, id := range refused.Seats {
+		for i, id := range refused.Seats {
+			if i > 0 && o.seats[id].section != no {
+				break // an answer has lost seats of one section
+			}
 			no = o.seats[id].section
 			out.Lost = append(out.Lost, o.seats[id].index)
 		}

@@ -33,6 +33,7 @@ type Section struct {
 	suspected     atomic.Bool   // its log is being held against what is known
 	passivated    atomic.Bool   // neither served nor followed here; see balance.go
 	quietSince    time.Time     // the rebalancer's
+	boundLegs     atomic.Int32  // of orders whose homes are elsewhere, while it serves here
 
 	keysKnown   atomic.Bool   // the event's index has the keys that it has met; keysUnknown counts those without
 	keysUnknown *atomic.Int32 // of the event
@@ -143,6 +144,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	s.ev.counted(s.key.Section, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.learnedKeys()
+	s.adoptOrders(m.State)
 	s.passivated.Store(false)
 	s.lastEpoch.Store(uint64(tail.Epoch))
 	s.engine.stats.SectionsServing.Add(1)
@@ -159,6 +161,7 @@ func (s *Section) Serving(_ *shard.Activation, tail storage.Tail, replayed int, 
 func (s *Section) Ending(why error, served bool) {
 	s.remote.LearnOwner(why)
 	s.forgetKeys(why)
+	s.binds(0)
 	if served {
 		s.engine.stats.SectionsServing.Add(-1)
 	}
@@ -200,6 +203,7 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 	s.remote.Stream(e)
 	s.engine.stats.landed(p, took)
 	s.remembersFrom.Store(int64(m.(*section.Machine).RemembersFrom()))
+	s.ordersLanded(m.(*section.Machine), did)
 }
 
 // Handled keeps the event's buyer ledger equal to this memory.

@@ -100,6 +100,9 @@ func (s *Stepped) RebalanceDue() bool { return s.rebalancer.Woken() }
 // RebalanceRound has the rebalancer look at every section once.
 func (s *Stepped) RebalanceRound() { s.rebalancer.Round() }
 
+// OrdersRound has the homes of orders tell their legs again, and legs ask; it also does every quarter of a second.
+func (s *Stepped) OrdersRound() { s.notifier.Round() }
+
 // CatalogRound takes in what other nodes have written to the catalog. It holds a lock while it waits for the store, as
 // ThrowSwitch does: the owner sees to it that only one of them is under way.
 func (s *Stepped) CatalogRound() error { return s.refreshCatalog() }

@@ -161,7 +161,6 @@ func TestRefusalsOfBooking(t *testing.T) {
 	}{
 		{`{"seats":["A-9-9"]}`, 404, "seat_unknown"},
 		{`{"seats":["A-1-1","A-1-1"]}`, 422, "duplicate_seat"},
-		{`{"seats":["A-1-1","B-1-1"]}`, 422, "seats_in_different_sections"},
 		{`{"seats":[]}`, 422, "no_seats"},
 		{`{"best_available":{"quantity":0}}`, 422, "no_seats"},
 		{`{"best_available":{"quantity":9}}`, 422, "too_many_seats"},

@@ -128,27 +128,31 @@ func (r *run) event(e *storage.Event) error {
 	}
 	var holds []admittedHold
 	var counted stocks
+	var last []section.Seq
 	limits := newLimits(e)
 	for i := range e.Sections {
 		of := &subject{
 			notes: &notes{report: r.report, show: out.Event, name: e.Sections[i].ID},
 			key:   storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)},
-			event: e, layout: plan.Layout(i), categories: plan.Categories, limits: limits,
+			event: e, layout: plan.Layout(i), plan: plan, categories: plan.Categories, limits: limits,
 		}
-		if err := r.section(of, &out, &holds, &counted); err != nil {
+		if err := r.section(of, &out, &holds, &counted, &last); err != nil {
 			return err
 		}
 	}
+	r.orders(e, limits, &counted, last)
 	r.report.Events = append(r.report.Events, out)
 	return errors.Join(r.limits(limits), r.gate(e, holds, &counted))
 }
 
-func (r *run) section(of *subject, out *EventReport, holds *[]admittedHold, counted *stocks) error {
+func (r *run) section(
+	of *subject, out *EventReport, holds *[]admittedHold, counted *stocks, last *[]section.Seq,
+) error {
 	s, whole, err := r.look(of)
 	if err != nil {
 		return err
 	}
-	*holds = append(*holds, s.admitted...)
+	*holds, *last = append(*holds, s.admitted...), append(*last, s.chain.seq)
 	counted.sections = append(counted.sections, countedSection{s.counts, s.ledger})
 	if whole {
 		r.comparePayments(s)

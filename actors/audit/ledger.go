@@ -18,6 +18,7 @@ type booking struct {
 	begun     int                 // payments begun: before the first one nobody can have been charged
 	priced    bool
 	total     int64 // as it was logged; of a priced booking
+	order     *orderNotes
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -55,8 +56,11 @@ func (l *ledger) apply(c *section.Change) {
 	}
 	l.now = max(l.now, c.At)
 	switch c.Kind {
-	case section.HoldPlaced:
+	case section.HoldPlaced, section.LegBound:
 		l.place(c)
+	case section.LegSold, section.LegFreed:
+		l.moveLeg(c)
+	case section.OrderSettled: // judged with the event: see orders.go
 	case section.SeatsBlocked:
 		l.block(c)
 	case section.SeatsUnblocked:
@@ -91,6 +95,9 @@ func (l *ledger) place(c *section.Change) {
 	l.bookings[c.Booking] = &booking{
 		state: section.BookingHeld, buyer: c.Buyer, placedAt: c.At, expiresAt: c.ExpiresAt,
 		seats: slices.Clone(c.Seats), bought: slices.Clone(c.Seats), priced: c.PriceMark != 0, total: c.Total,
+	}
+	if c.Kind == section.LegBound {
+		l.bookings[c.Booking].state = section.BookingBound
 	}
 }
 
@@ -178,6 +185,25 @@ func (l *ledger) move(c *section.Change) {
 		l.free(c.Booking, b)
 	}
 	b.state = allowed.to
+}
+
+// moveLeg has a leg follow its home's word: whether there was such a word is judged with the event.
+func (l *ledger) moveLeg(c *section.Change) {
+	b, known := l.bookings[c.Booking]
+	switch {
+	case !known:
+		l.wrong("change of kind %d for leg %d, which was never bound", c.Kind, c.Booking)
+	case c.Kind == section.LegSold && b.state == section.BookingBound:
+		b.state = section.BookingConfirmed
+	case c.Kind == section.LegFreed && b.state == section.BookingBound:
+		l.free(c.Booking, b)
+		b.state = section.BookingReleased
+	case c.Kind == section.LegFreed && b.state == section.BookingConfirmed:
+		l.free(c.Booking, b)
+		b.state = section.BookingRefunded
+	default:
+		l.wrong("change of kind %d for leg %d in state %d", c.Kind, c.Booking, b.state)
+	}
 }
 
 func (l *ledger) checkTime(c *section.Change, b *booking) {

@@ -131,9 +131,9 @@ func (l *limits) follow(no storage.SectionNo, seq section.Seq, c *section.Change
 		}
 		s.fences[c.Grant.Coordinator] = c.Grant
 		s.granted[epochOf(&c.Grant)] = true
-	case section.HoldPlaced:
+	case section.HoldPlaced, section.LegBound:
 		l.placed(no, seq, c, note)
-	case section.HoldReleased, section.HoldExpired, section.BookingRefundedChange:
+	case section.HoldReleased, section.HoldExpired, section.BookingRefundedChange, section.LegFreed:
 		if i, known := s.live[c.Booking]; known {
 			l.holds[i].ended = c.At
 			delete(s.live, c.Booking)

@@ -133,5 +133,6 @@ func stateWord(s section.BookingState) string {
 	return [...]string{
 		section.BookingNone: "none", section.BookingHeld: "held", section.BookingPaying: "paying", section.BookingConfirmed: "confirmed",
 		section.BookingReleased: "released", section.BookingExpired: "expired", section.BookingRefunded: "refunded",
+		section.BookingBound: "bound",
 	}[s]
 }

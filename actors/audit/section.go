@@ -20,6 +20,7 @@ type subject struct {
 	key        storage.SectionKey
 	event      *storage.Event
 	layout     *section.Layout
+	plan       *venue.Venue
 	categories []venue.Category
 	limits     *limits
 }
@@ -163,6 +164,7 @@ func (s *sectionAudit) change(c *section.Change) error {
 	} else {
 		s.ledger.apply(c)
 	}
+	s.ledger.orders(c, s.seq)
 	s.heldUnder(c)
 	s.priced(c)
 	s.limits.follow(s.key.Section, s.seq, c, s.note)
@@ -199,7 +201,8 @@ func (s *sectionAudit) compareState() {
 	for _, no := range slices.Sorted(maps.Keys(s.ledger.bookings)) {
 		b := s.ledger.bookings[no]
 		known := s.state.Lookup(no, &d)
-		if alive := b.state <= section.BookingConfirmed; !known && alive || known && !b.equals(&d.Outcome) {
+		alive := b.state <= section.BookingConfirmed || b.state == section.BookingBound
+		if !known && alive || known && !b.equals(&d.Outcome) {
 			s.note(
 				StateDiffers,
 				fmt.Sprintf(

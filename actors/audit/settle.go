@@ -88,6 +88,9 @@ func (r *run) comparePayments(s *sectionAudit) {
 	}
 	for _, no := range slices.Sorted(maps.Keys(s.ledger.bookings)) {
 		b := s.ledger.bookings[no]
+		if b.order != nil && b.order.leg {
+			continue // its home is paid for it
+		}
 		if ruling := s.settle(no, b, mine[no], sight); ruling == askBooks || ruling == askBoth {
 			r.suspects = append(r.suspects, suspect{subject: s.subject, no: no, booking: *b, late: ruling == askBoth})
 		}
@@ -151,33 +154,45 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 	return ruling
 }
 
-// costs is what a booking costs: what the log says (I12), of a hold that was logged without a price what its seats do.
-// Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it is right whichever
-// was read first. sure is false for a seat that is none: a wrong change, noted as such.
+// costs is what a booking costs, its legs with it: what the log says (I12), of a hold that was logged without a price
+// what its seats do. Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it
+// is right whichever was read first. sure is false for a seat that is none: a wrong change, noted as such.
 func (s *subject) costs(b *booking) (amount int64, sure bool) {
-	if b.priced {
-		return b.total, true
+	if amount, sure = b.total, true; !b.priced {
+		amount, sure = s.list(s.layout, b.seats)
 	}
-	return s.list(b.bought)
+	if b.order == nil {
+		return amount, sure
+	}
+	for i := range b.order.Legs {
+		leg := &b.order.Legs[i]
+		if int(leg.Section) >= len(s.event.Sections) {
+			return 0, false
+		}
+		more, known := s.list(s.plan.Layout(int(leg.Section)), leg.Seats)
+		amount, sure = amount+more, sure && known
+	}
+	return amount, sure
 }
 
 // list adds up seats by the event's price list.
-func (s *subject) list(seats []section.SeatIndex) (amount int64, sure bool) {
+func (s *subject) list(layout *section.Layout, seats []section.SeatIndex) (amount int64, sure bool) {
 	for _, seat := range seats {
-		if int(seat) >= len(s.layout.Seats) {
+		if int(seat) >= len(layout.Seats) {
 			return 0, false
 		}
-		amount += s.event.Prices[s.categories[s.layout.Seats[seat].Category].Label]
+		amount += s.event.Prices[s.categories[layout.Seats[seat].Category].Label]
 	}
 	return amount, true
 }
 
 // priced holds what a hold was logged with against the event's price list (I12).
 func (s *sectionAudit) priced(c *section.Change) {
-	if c.Kind != section.HoldPlaced || c.PriceMark == 0 && s.event.Pricing < storage.PricingLogged {
+	if c.Kind != section.HoldPlaced && c.Kind != section.LegBound ||
+		c.PriceMark == 0 && s.event.Pricing < storage.PricingLogged {
 		return
 	}
-	amount, sure := s.list(c.Seats)
+	amount, sure := s.list(s.layout, c.Seats)
 	switch {
 	case c.PriceMark == 0:
 		s.note(PriceDiffers, fmt.Sprintf("booking %d was logged without what it costs", c.Booking))

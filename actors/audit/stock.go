@@ -26,7 +26,7 @@ func (l *ledger) unpaid(no section.BookingNo) (held, paying uint32) {
 	b := l.bookings[no]
 	switch {
 	case b == nil:
-	case b.state == section.BookingHeld:
+	case b.state == section.BookingHeld || b.state == section.BookingBound:
 		held = uint32(len(b.seats))
 	case b.state == section.BookingPaying:
 		paying = uint32(len(b.seats))

@@ -70,7 +70,8 @@ func Asker(operator bool, buyer section.BuyerID) section.BuyerID {
 // keep: an extension that would gain too little and a second release are repeats without a first. Where there was a
 // first, its entry is kept already.
 func IsIdle(kind section.CommandKind, o *section.Outcome) bool {
-	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
+	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold) ||
+		!o.Repeat && kind == section.BeginOrder
 }
 
 const secondsUnknown = math.MaxUint32

@@ -188,8 +188,9 @@ func reason(m *wire.Answer) error {
 func (a call) decided(m *wire.Answer) {
 	d := &a.r.Decision
 	seats, lost := append(d.Outcome.Seats[:0], m.Outcome.Seats...), append(d.Outcome.Lost[:0], m.Outcome.Lost...)
+	due := d.Outcome.Due[:0]
 	d.Outcome, d.Changes = m.Outcome, d.Changes[:0]
-	d.Outcome.Seats, d.Outcome.Lost = seats, lost
+	d.Outcome.Seats, d.Outcome.Lost, d.Outcome.Due = seats, lost, due
 	a.r.Command.At, a.r.From = m.At, m.Section
 	a.end()
 }

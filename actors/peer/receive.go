@@ -15,13 +15,14 @@ import (
 func (n *Network) Received(from storage.WriterID, message []byte) error {
 	dec := n.decoder(from)
 	switch kind := dec.Begin(message); kind {
-	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying:
+	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
+		wire.KindAskOrder:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
 		n.onAsk(from, &m)
-	case wire.KindAnswer, wire.KindAnswerPaid:
+	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err
@@ -108,7 +109,7 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 // receiveCoordinated takes what goes to a coordinator's node; known says whether it was that.
 func (n *Network) receiveCoordinated(from storage.WriterID, dec *wire.Decoder, kind wire.Kind) (known bool, err error) {
 	switch kind {
-	case wire.KindBook:
+	case wire.KindBook, wire.KindBookOrder:
 		return true, taken(dec.Book, func(m *wire.Book) {
 			m.Seats = slices.Clone(m.Seats) // the decoder's
 			n.booked(from, *m)

@@ -24,6 +24,12 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		s.fences.Raise(&c.Grant, s.stamp())
 	case RefundDue, RefundPending, RefundDone, RefundFailed:
 		touched = s.applyRefund(c, touched)
+	case LegBound:
+		touched = s.applyBound(c, touched)
+	case LegSold, LegFreed:
+		touched = s.applyLeg(c, touched)
+	case OrderSettled:
+		s.applySettled(c)
 	default:
 		touched = s.applyBooking(c, touched)
 	}
@@ -53,6 +59,7 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	k.live += uint32(len(c.Seats))
 	k.stamp = s.stamp()
 	s.expiryPush(slot, c.ExpiresAt)
+	s.placeOrder(slot, c.Order)
 	s.remember(c, slot)
 	return s.markAll(c.Seats, Available, Held, slot, touched)
 }
@@ -96,6 +103,9 @@ func (s *State) applyBooking(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.moveSeats(slot, b, t, touched)
 	}
 	s.remember(c, slot)
+	if t.to != BookingHeld && t.to != BookingPaying {
+		s.orders.Move(slot, s.seq)
+	}
 	if !t.to.live() {
 		s.end(slot, b)
 	}
@@ -144,5 +154,8 @@ func (s *State) moveSeats(slot uint32, b *booking, t transition, touched []SeatI
 func (s *State) end(slot uint32, b *booking) {
 	s.buyers.slab.At(b.buyer).live -= uint32(b.count)
 	b.refs++
+	if s.orders.Unsettled(slot) {
+		b.refs++ // until its legs have heard of the end
+	}
 	s.ended.Push(endedBooking{at: s.lastAt, slot: slot})
 }

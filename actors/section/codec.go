@@ -8,11 +8,12 @@ import (
 	"holdfast/actors/codec"
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
+	"holdfast/actors/section/runs"
 )
 
-// ChangeSeatsMax bounds the seats one change may name. It exists so that a damaged length cannot make a reader allocate
-// gigabytes; it is far above the largest
-const ChangeSeatsMax = 1 << 16
+// ChangeSeatsMax bounds the seats one change may name.
+const ChangeSeatsMax = runs.SeatsMax
 
 // Kinds on the wire of what older builds do not write.
 const (
@@ -39,9 +40,12 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if !knownKind(c.Kind) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
-	flags, extension := changeFlags(at, c), extensionOf(c)
-	if extension != 0 {
-		dst = append(dst, extended|flags, extension)
+	flags, extension, ordered := changeFlags(at, c), byte(0), orderKind(c)
+	if ordered == 0 {
+		extension = extensionOf(c)
+	}
+	if more := extension | byte(ordered); more != 0 { // one of them is 0
+		dst = append(dst, extended|flags, more)
 	} else {
 		dst = append(dst, wireKind(c)|flags)
 	}
@@ -59,7 +63,10 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if flags&changeHasExpires != 0 {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.ExpiresAt-c.At)))
 	}
-	dst = appendSeats(dst, c.Split, c.Seats)
+	dst = runs.Append(dst, c.Split, c.Seats)
+	if ordered != 0 {
+		return appendOrder(dst, ordered, c)
+	}
 	if extension != 0 {
 		return c.Pay.Append(dst, extensions[extension].form)
 	}
@@ -163,7 +170,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= RefundFailed
+	return k >= HoldPlaced && k <= RefundFailed || isOrderKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -185,7 +192,8 @@ func changeFlags(at Instant, c *Change) (flags byte) {
 func readChange(r *codec.Reader, at Instant, c *Change) {
 	flags := r.Byte()
 	kind := flags & changeKindMask
-	inside, extension := kind == holdInside, readKind(r, kind, c)
+	inside := kind == holdInside
+	extension, ordered := readKind(r, kind, c)
 	c.At = at
 	if flags&changeHasAt != 0 {
 		c.At = at + Instant(r.Signed())
@@ -201,7 +209,10 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 	if flags&changeHasExpires != 0 {
 		c.ExpiresAt = c.At + Instant(r.Signed())
 	}
-	readSeats(r, c)
+	c.Seats, c.Split = runs.Read(r, c.Seats)
+	if ordered != 0 {
+		readOrder(r, ordered, c)
+	}
 	if extension != 0 {
 		readExtension(r, c, extension)
 	}
@@ -221,11 +232,15 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 }
 
 // readKind reads which change it is, and its extended kind; 0: it has none.
-func readKind(r *codec.Reader, kind byte, c *Change) (extension byte) {
+func readKind(r *codec.Reader, kind byte, c *Change) (extension byte, ordered ChangeKind) {
 	switch {
 	case kind == extended:
 		extension = r.Byte()
-		if c.Kind = extensions[extension].kind; c.Kind == 0 {
+		if ordered = ChangeKind(extension); ordered >= LegBound && ordered <= orderPlaced {
+			if c.Kind, extension = ordered, 0; ordered == orderPlaced {
+				c.Kind = HoldPlaced
+			}
+		} else if c.Kind, ordered = extensions[extension].kind, 0; c.Kind == 0 {
 			r.Fail("change of unknown extended kind")
 		}
 	case kind == holdInside || kind == holdGranted || kind == holdPriced:
@@ -237,7 +252,7 @@ func readKind(r *codec.Reader, kind byte, c *Change) (extension byte) {
 	default:
 		r.Fail("change of unknown kind")
 	}
-	return extension
+	return extension, ordered
 }
 
 func readExtension(r *codec.Reader, c *Change, extension byte) {
@@ -256,65 +271,83 @@ func readSession(r *codec.Reader, c *Change) {
 	c.Session, c.Horizon = uint32(session), Seq(r.Uvarint())
 }
 
-// Seats are runs of neighbours, because that is what people buy: uvarint(runs<<1 | split), then for each run
-// uvarint(gap<<1 | longer), where gap counts the seats skipped since the run before (which are at least one, so one
-// less is written), and for a run of more than one seat uvarint(length-2).
-func appendSeats(dst []byte, split bool, seats []SeatIndex) []byte {
-	if len(seats) > ChangeSeatsMax {
-		panic(fmt.Sprintf("section: change of %d seats", len(seats)))
+// orderKind is a change's kind behind the escape; 0: it is no order's.
+func orderKind(c *Change) ChangeKind {
+	switch {
+	case isOrderKind(c.Kind) != (c.Order != nil) && c.Kind != HoldPlaced:
+		panic(fmt.Sprintf("section: change of kind %d with order %+v", c.Kind, c.Order))
+	case isOrderKind(c.Kind):
+		return c.Kind
+	case c.Order != nil:
+		return orderPlaced
 	}
-	dst = binary.AppendUvarint(dst, uint64(countRuns(seats))<<1|codec.Bit(split))
-	next := uint64(0) // the smallest index the next run may start at
-	for i := 0; i < len(seats); {
-		j := i + 1
-		for j < len(seats) && seats[j] == seats[j-1]+1 {
-			j++
-		}
-		length := j - i
-		dst = binary.AppendUvarint(dst, (uint64(seats[i])-next)<<1|codec.Bit(length > 1))
-		if length > 1 {
-			dst = binary.AppendUvarint(dst, uint64(length-2))
-		}
-		next = uint64(seats[j-1]) + 2
-		i = j
-	}
-	return dst
+	return 0
 }
 
-func countRuns(seats []SeatIndex) int {
-	runs := 0
-	for i, s := range seats {
-		if i > 0 && s <= seats[i-1] {
-			panic(fmt.Sprintf("section: seats not ascending: %d after %d", s, seats[i-1]))
+// appendOrder appends what follows the seats of an order's change: for what takes seats, whether there are a grant, a
+// session and a price, and these; then the order.
+func appendOrder(dst []byte, kind ChangeKind, c *Change) []byte {
+	p := c.Order
+	if kind == orderPlaced || kind == LegBound {
+		bits := codec.Bit(c.Grant.Number != 0) | codec.Bit(c.Session != 0)<<1 | codec.Bit(c.PriceMark != 0)<<2
+		dst = append(dst, byte(bits))
+		if c.PriceMark != 0 {
+			dst = appendPrice(dst, c)
 		}
-		if i == 0 || s != seats[i-1]+1 {
-			runs++
+		if c.Grant.Number != 0 {
+			dst = c.Grant.Append(dst, c.Session != 0)
+		}
+		if c.Session != 0 {
+			dst = binary.AppendUvarint(dst, uint64(c.Session))
+			dst = binary.AppendUvarint(dst, uint64(c.Horizon))
 		}
 	}
-	return runs
+	dst = binary.LittleEndian.AppendUint64(p.ID.Append(dst), p.Hash)
+	switch kind {
+	case orderPlaced:
+		return order.AppendLegs(dst, p.Legs)
+	case LegBound:
+		return append(dst, p.K, p.N)
+	}
+	return binary.AppendUvarint(dst, uint64(p.Cited))
 }
 
-func readSeats(r *codec.Reader, c *Change) {
-	head := r.Uvarint()
-	c.Split = head&1 == 1
-	next := uint64(0)
-	for runs := head >> 1; runs > 0 && r.Err == nil; runs-- {
-		gap := r.Uvarint()
-		length := uint64(1)
-		if gap&1 == 1 {
-			length = r.Uvarint() + 2
+// readOrder reads what appendOrder wrote.
+func readOrder(r *codec.Reader, kind ChangeKind, c *Change) {
+	takes := kind == orderPlaced || kind == LegBound
+	if takes {
+		bits := r.Byte()
+		inside := bits&2 != 0
+		if bits&4 != 0 {
+			if granted, alone := readPrice(r, c); granted != (bits&1 != 0) || alone != (inside && !granted) {
+				r.Fail("price with another grant or session")
+			}
 		}
-		first := next + gap>>1
-		if length < 1 || length > ChangeSeatsMax || uint64(len(c.Seats))+length > ChangeSeatsMax ||
-			first+length-1 > 1<<32-1 {
-			r.Fail("seats out of range")
+		if bits&1 != 0 {
+			more := false
+			if c.Grant, more = grant.Read(r); more != inside {
+				r.Fail("grant with another session")
+			}
 		}
-		if r.Err != nil {
-			return
+		if inside {
+			readSession(r, c)
 		}
-		for i := range length {
-			c.Seats = append(c.Seats, SeatIndex(first+i))
+		if bits > 7 {
+			r.Fail("an unknown flag")
 		}
-		next = first + length + 1
 	}
+	p := &order.Part{ID: order.ReadID(r), Hash: r.Fixed64()}
+	switch kind {
+	case orderPlaced:
+		p.Legs = order.ReadLegs(r)
+	case LegBound:
+		p.K, p.N = r.Byte(), r.Byte()
+	default:
+		p.Cited = Seq(r.Uvarint())
+	}
+	if takes != (len(c.Seats) > 0) || c.Booking == 0 || kind == orderPlaced && len(p.Legs) == 0 ||
+		kind == LegBound && (p.K == 0 || p.K >= p.N || p.N > order.SectionsMax) {
+		r.Fail("change of an order with the wrong fields")
+	}
+	c.Order = p
 }

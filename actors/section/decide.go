@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 )
 
 // Decision is what Decide makes of a command: the answer and, when it is accepted and not a repeat, the changes that
@@ -19,7 +20,7 @@ type Decision struct {
 }
 
 func (d *Decision) reset() {
-	d.Outcome = Outcome{Lost: d.Outcome.Lost[:0], Seats: d.Outcome.Seats[:0]}
+	d.Outcome = Outcome{Lost: d.Outcome.Lost[:0], Seats: d.Outcome.Seats[:0], Due: d.Outcome.Due[:0]}
 	d.Changes = d.Changes[:0]
 	d.seats = d.seats[:0]
 }
@@ -44,6 +45,9 @@ func (d *Decision) accept(c *Command, kind ChangeKind, no BookingNo, state Booki
 // DependsOn 0: they depend on the record that their own changes go into, which the Writer knows.
 func (s *State) Decide(c *Command, d *Decision) {
 	d.reset()
+	if c.Kind >= BeginOrder && s.ofCollecting(c, d) {
+		return
+	}
 	if c.Request != (RequestID{}) && s.decideRepeat(c, d) || s.gated && !s.admits(c, d) || !s.isGranted(c, d) {
 		return
 	}
@@ -60,9 +64,18 @@ func (s *State) Decide(c *Command, d *Decision) {
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
 	case FenceGrants:
 		s.decideFence(c, d)
+	case BindLeg:
+		s.decideBind(c, d)
+	case SellLeg, FreeLeg:
+		s.decideLeg(c, d)
+	case SettleOrder:
+		s.decideSettle(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
 		SettleRefund, RetryRefund:
 		s.decideBooking(c, d)
+		if len(d.Changes) > 0 && d.Outcome.Order != nil {
+			d.finishes()
+		}
 	default:
 		panic(fmt.Sprintf("section: command of unknown kind %d", c.Kind))
 	}
@@ -88,9 +101,15 @@ func (s *State) decideRepeat(c *Command, d *Decision) bool {
 }
 
 func (s *State) decidePlace(c *Command, d *Decision) {
-	if !s.named(c, d) || !s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) || !s.allAre(Available, SeatTaken, d) {
+	if !s.named(c, d) || !s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) || !s.allAre(c, Available, SeatTaken, d) ||
+		c.Order != nil && !s.isCollected(c, d) {
 		return
 	}
+	s.placeUnlessOrphans(c, d)
+}
+
+// placeUnlessOrphans accepts the seats in d.seats, which are free, unless they strand others.
+func (s *State) placeUnlessOrphans(c *Command, d *Decision) {
 	if s.rules.RefuseOrphans && !s.layout.General {
 		if on := s.orphans(d); len(d.Outcome.Lost) > 0 {
 			d.refuse(OrphanSeat, on)
@@ -107,7 +126,14 @@ func (s *State) place(c *Command, d *Decision) {
 		return
 	}
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
-	change := d.accept(c, HoldPlaced, max(s.lastNo, s.above)+1, BookingHeld, expiresAt)
+	kind, state := HoldPlaced, BookingHeld
+	if c.Kind == BindLeg {
+		kind, state, expiresAt = LegBound, BookingBound, c.At+Instant(order.CollectMax)
+	}
+	change := d.accept(c, kind, max(s.lastNo, s.above)+1, state, expiresAt)
+	if change.Order = c.Order; kind == HoldPlaced {
+		d.Outcome.Order = c.Order
+	}
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
 	change.Session, change.Horizon, change.Grant = c.Session, c.Horizon, c.Grant
 	s.price(change)
@@ -168,7 +194,7 @@ func (s *State) allowed(c *Command, quantity uint32, d *Decision) bool {
 }
 
 // allAre refuses with r, naming the seats lost, unless all of d.seats have the status.
-func (s *State) allAre(status SeatStatus, r Rejection, d *Decision) bool {
+func (s *State) allAre(c *Command, status SeatStatus, r Rejection, d *Decision) bool {
 	on := Seq(0)
 	for _, seat := range d.seats {
 		if s.seats.letters[seat] != byte(status) {
@@ -178,6 +204,9 @@ func (s *State) allAre(status SeatStatus, r Rejection, d *Decision) bool {
 	}
 	if len(d.Outcome.Lost) == 0 {
 		return true
+	}
+	if r == SeatTaken && c.Order != nil && s.mayComeBack(c.At, d.Outcome.Lost) {
+		r = SeatBound
 	}
 	d.refuse(r, on)
 	return false
@@ -227,7 +256,7 @@ func (s *State) newest(g *segment, seat SeatIndex) (on Seq) {
 }
 
 func (s *State) decideBlock(c *Command, d *Decision, from SeatStatus, kind ChangeKind) {
-	if s.named(c, d) && s.allAre(from, SeatsNotFree, d) {
+	if s.named(c, d) && s.allAre(c, from, SeatsNotFree, d) {
 		d.accept(c, kind, 0, BookingNone, 0).Seats = d.seats
 		d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 	}

@@ -4,7 +4,7 @@ package section
 // caller's.
 func (s *State) decideBooking(c *Command, d *Decision) {
 	slot := s.bookings.find(c.Booking)
-	if slot == 0 || !s.mayAct(c, slot) {
+	if slot == 0 || !s.mayAct(c, slot) || s.isLegAt(slot) {
 		// That there is no such booking stays true if the newest records are lost, so it depends on none.
 		d.refuse(BookingUnknown, 0)
 		return

@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 )
 
 // rejectionCase is one line of the table: what went before, one command, one verdict.
@@ -248,7 +249,27 @@ var rejectionCases = []rejectionCase{
 	},
 	{"an older coordinator's fence", coordinated,
 		grantedBy(Command{Kind: FenceGrants}, grant.Grant{Number: 1, Epoch: 1, Coordinator: 2}), GrantStale, nil},
+	{"a leg of a later life asks", nothing, Command{Kind: AskOrder, Order: &order.Part{ID: order.ID{Life: 1}}},
+		OrderUnderWay, nil},
+	{"an order that nobody began", nothing, ordered(place(5)), OrderGone, nil},
+	{"an order, at a seat that one just bound", bound, ordered(place(5)), SeatBound, seatsOf(5)},
+	{"a leg without a grant", coordinated, legOn(5), GrantStale, nil},
+	{"a leg, at a seat that is held", held, legOn(0), SeatTaken, seatsOf(0)},
+	{"a leg that strands a seat", nothing, legOn(1), OrphanSeat, seatsOf(0)},
+	{
+		"a leg that nobody ordered", nothing,
+		Command{Kind: BindLeg, Seats: seatsOf(5), Order: &order.Part{}}, OrderGone, nil,
+	},
 }
+
+func ordered(c Command) Command { c.Order = &order.Part{}; return c }
+
+func legOn(seat SeatIndex) Command {
+	return Command{Kind: BindLeg, Buyer: buyerOf(9), Seats: seatsOf(seat),
+		Order: &order.Part{ID: order.ID{Home: 1, Count: 1}, K: 1, N: 2}}
+}
+
+func bound(k *desk) { k.do(legOn(5)) }
 
 func tableRules() Rules {
 	r := testRules
@@ -293,7 +314,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(30)" {
+	if rejectionEnd.String() != "rejection(33)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }

@@ -47,6 +47,20 @@
 // of the same epoch, which settles what became of the earlier ones. Behind an older fence a hold is refused as
 // grant_stale, which is no word for people.
 //
+// # Orders
+//
+// A booking over several sections is an order. Its home is a booking here, with a list of legs; a leg is a booking here
+// that is nobody's to move but its home's:
+//
+//	home   BeginOrder ─► id, in memory ─► PlaceHold with the legs ─► as any booking ─► SettleOrder: all heard
+//	                                      the commit point
+//	leg    BindLeg ──► (h) bound ── SellLeg ──► (s) confirmed ── FreeLeg ──► refunded
+//	                        └────── FreeLeg ──► (a) released   both cite the home's record, or that it has none
+//
+// A leg never acts by a clock: after order.CollectMax it is due to ask (DueLegs, AskOrder). A home that has not
+// recorded an order, and does not collect it, says so, and from there on refuses to place it: that word needs no write.
+// What an earlier life collected is not placed either.
+//
 // # Idempotency
 //
 // Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that

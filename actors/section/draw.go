@@ -72,6 +72,8 @@ func (s BookingState) String() string {
 		return "expired"
 	case BookingRefunded:
 		return "refunded"
+	case BookingBound:
+		return "bound"
 	}
 	return "none"
 }

@@ -20,17 +20,21 @@ func (s *State) fencedSince(coordinator uint8) Seq {
 	return s.since(stamp)
 }
 
+func (c *Command) mayTakeSeats() bool {
+	return c.Kind == PlaceHold || c.Kind == PlaceBest || c.Kind == BindLeg
+}
+
 // isGranted says whether a command may go on in a coordinated section: a new hold needs a grant that the fence lets
 // through, and any other command that has one needs that too (grant.Key). A request for no seats, or for more than a
 // booking may have, becomes no hold either way.
 func (s *State) isGranted(c *Command, d *Decision) bool {
 	quantity := c.Quantity
-	if c.Kind == PlaceHold {
+	if c.Kind == PlaceHold || c.Kind == BindLeg {
 		quantity = uint32(min(len(c.Seats), bookingSeatsMax+1))
 	}
 	switch g := &c.Grant; {
-	case c.Kind == FenceGrants, c.Kind != PlaceHold && c.Kind != PlaceBest && (g.Number == 0 || s.fences.Passes(g)):
-	case c.Kind != PlaceHold && c.Kind != PlaceBest:
+	case c.Kind == FenceGrants, !c.mayTakeSeats() && (g.Number == 0 || s.fences.Passes(g)):
+	case !c.mayTakeSeats():
 		d.refuse(GrantStale, s.fencedSince(g.Coordinator))
 		return false
 	case quantity == 0 || quantity > min(s.rules.SeatsPerBookingMax, bookingSeatsMax):
@@ -73,7 +77,7 @@ func (m *Machine) note(c *Change, e *Effects) {
 	switch {
 	case c.Kind == GrantsFenced:
 		e.Fences = append(e.Fences, c.Grant)
-	case c.Kind == HoldPlaced && m.coordinated:
+	case c.takesSeats() && m.coordinated:
 		m.shares = append(m.shares, Share{c.Buyer, uint32(len(c.Seats)), true, c.Grant})
 		e.Shares++
 	}
@@ -114,11 +118,12 @@ func (s *State) admits(c *Command, d *Decision) bool {
 	return false
 }
 
-// Unpaid calls visit for every booking that is held or paying, ascending. It looks at every booking: for start-up.
+// Unpaid calls visit for every booking that is held or paying, and every leg that is bound, ascending. It looks at
+// every booking: for start-up.
 func (s *State) Unpaid(visit func(no BookingNo, buyer BuyerID, seats uint32, paying bool)) {
 	s.bookings.each(func(slot uint32) {
 		b := s.bookings.slab.At(slot)
-		if b.state == BookingHeld || b.state == BookingPaying {
+		if b.state == BookingHeld || b.state == BookingPaying || b.state == BookingBound {
 			visit(s.bookings.number(b), s.buyers.slab.At(b.buyer).id, uint32(b.count), b.state == BookingPaying)
 		}
 	})

@@ -44,6 +44,8 @@ type Effects struct {
 	Requests []AnsweredRequest // of a replayed record only: the writer's own were known before
 	Fences   []grant.Grant
 	Shares   int // how many shares of buyers changed
+	// Orders lists homes of orders that were sold or have ended: their legs are to hear of it.
+	Orders []BookingNo
 }
 
 // AnsweredRequest is a request that a record answered.
@@ -55,7 +57,7 @@ type AnsweredRequest struct {
 // Reset empties the effects.
 func (e *Effects) Reset() {
 	e.Seats, e.Sell, e.Refund, e.Requests = e.Seats[:0], e.Sell[:0], e.Refund[:0], e.Requests[:0]
-	e.Fences, e.Shares = e.Fences[:0], 0
+	e.Fences, e.Shares, e.Orders = e.Fences[:0], 0, e.Orders[:0]
 }
 
 // sell and refund keep what the tickets table has to hear. A sale and its refund in one record leave nothing to insert:
@@ -126,6 +128,8 @@ func NewMachine(s *State) *Machine { return &Machine{State: s} }
 func (m *Machine) Claimed(next Seq, at Instant) {
 	m.Begin(next)
 	m.NumberAbove(NumbersFrom(at))
+	m.life = next
+	m.orders.BeginLife()
 }
 
 // NextTimer is the earliest end of a hold.
@@ -162,7 +166,8 @@ func (m *Machine) Decide(command any, at Instant) machine.Decided {
 // read answers with a booking as it stands.
 func (m *Machine) read(c *Call) (dependsOn Seq) {
 	owner, ok := m.Owner(c.Command.Booking)
-	if !ok || (owner != c.Command.Buyer && !c.Command.Operator) || !m.Lookup(c.Command.Booking, &c.Decision) {
+	if !ok || (owner != c.Command.Buyer && !c.Command.Operator) || m.isLeg(c.Command.Booking) ||
+		!m.Lookup(c.Command.Booking, &c.Decision) {
 		c.Decision.Outcome.Rejection = BookingUnknown
 		return 0
 	}
@@ -204,16 +209,17 @@ func (m *Machine) Apply(effects machine.Effects) {
 // repeat of one that no section had met. From here on the seats are live seats of this memory, and are taken back with
 // it.
 func (m *Machine) share(c *Call) {
-	if placed := &c.Decision.Changes[0]; placed.Kind == HoldPlaced {
+	if placed := &c.Decision.Changes[0]; placed.takesSeats() {
 		c.Reserved = uint32(len(placed.Seats))
 		m.shares = append(m.shares, Share{Buyer: placed.Buyer, Seats: c.Reserved, Taken: true})
 	}
 }
 
 func (m *Machine) applyOne(c *Change, e *Effects) {
-	owner, known := BuyerID{}, false
+	owner, known, sold := BuyerID{}, false, false
 	if frees(c.Kind) {
 		owner, known = m.Owner(c.Booking)
+		sold = c.Kind != HoldReleased && c.Kind != HoldExpired && (c.Kind != LegFreed || m.isSold(c.Booking))
 	}
 	m.touched = m.State.Apply(c, m.touched[:0])
 	if known && len(m.touched) > 0 {
@@ -221,12 +227,15 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 		e.Shares++
 	}
 	m.note(c, e)
+	if m.hasFinished(c) {
+		e.Orders = append(e.Orders, c.Booking)
+	}
 	for _, seat := range m.touched {
 		e.Seats = append(e.Seats, SeatChange{seat, m.Status(seat)})
-		switch c.Kind {
-		case BookingSold:
+		switch {
+		case c.Kind == BookingSold || c.Kind == LegSold:
 			e.Sell = append(e.Sell, Ticket{Seat: seat, Booking: c.Booking})
-		case BookingRefundedChange, RefundPending, RefundDone:
+		case sold:
 			e.refund(seat)
 		}
 	}
@@ -234,7 +243,7 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 
 func frees(k ChangeKind) bool {
 	switch k {
-	case HoldReleased, HoldExpired, BookingRefundedChange, RefundPending, RefundDone:
+	case HoldReleased, HoldExpired, BookingRefundedChange, RefundPending, RefundDone, LegFreed:
 		return true
 	}
 	return false
@@ -250,7 +259,7 @@ func (m *Machine) Replay(body []byte, at Instant, effects machine.Effects) (chan
 			return nil
 		}
 		m.applyOne(c, e)
-		if c.Kind == HoldPlaced && !m.coordinated {
+		if c.takesSeats() && !m.coordinated {
 			m.shares = append(m.shares, Share{Buyer: c.Buyer, Seats: uint32(len(c.Seats)), Taken: true})
 		}
 		if c.Request != (RequestID{}) {

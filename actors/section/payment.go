@@ -335,6 +335,7 @@ func (s *State) takeBack(slot uint32, b *booking, seats, touched []SeatIndex) []
 	}
 	if len(seats) == int(b.count) {
 		b.state = BookingRefunded
+		s.orders.Move(slot, s.seq)
 		s.end(slot, b)
 	} else {
 		s.buyers.slab.At(b.buyer).live -= uint32(len(seats))

@@ -42,6 +42,10 @@ const (
 	AttemptStale   // the attempt or the refund that a command names is not the one that is open
 	ChallengeLimit // challenge: the booking has had account.ChallengeMax
 	RefundTooLarge // refund: more than what is left of the money taken
+	// Of orders, and not for people either.
+	OrderUnderWay // ask, begin: the order, or one under the same request, is being collected
+	OrderGone     // place: the order is not collected here any more; sell, free: the leg is another's, or has ended
+	SeatBound     // place, bind for an order: some seat was bound a moment ago by an order that may come to nothing
 	rejectionEnd
 )
 
@@ -77,6 +81,9 @@ var rejectionText = [rejectionEnd]string{
 	AttemptStale:        "attempt_stale",
 	ChallengeLimit:      "challenge_limit",
 	RefundTooLarge:      "refund_too_large",
+	OrderUnderWay:       "order_under_way",
+	OrderGone:           "order_gone",
+	SeatBound:           "seat_bound",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

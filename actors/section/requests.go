@@ -160,6 +160,7 @@ func (s *State) unref(slot uint32) {
 			s.accounts.Close(slot)
 		}
 		s.buyers.release(b.buyer)
+		s.orders.Forget(slot)
 		s.bookings.remove(slot)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"math"
 
+	"holdfast/actors/codec"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 )
 
 // ErrSnapshot says that bytes are not a snapshot of this section: of another version or layout, damaged, or not
@@ -25,6 +27,8 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
 	d.version = d.byte()
+	orders := d.version&snapshotOrders != 0
+	d.version &^= snapshotOrders
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -40,6 +44,10 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	if d.version >= snapshotVersion4 {
 		s.restoreAccounts(d)
 	}
+	if orders {
+		s.restoreOrders(d)
+	}
+	d.require(s.boundLegs() == s.BoundLegs(), "bound legs")
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
 	d.require(d.version != snapshotVersion2 || s.anyAttempts(), "version without need")
@@ -91,7 +99,7 @@ func (s *State) restoreBooking(d *decoder, no BookingNo) {
 	if d.version >= snapshotVersion2 {
 		state, attempts = state&7, flags>>4
 	}
-	d.require(state >= BookingHeld && state <= BookingRefunded, "booking state")
+	d.require(state >= BookingHeld && state <= BookingBound, "booking state")
 	d.require(attempts == 0 || state == BookingHeld || state == BookingPaying, "payment attempts")
 	d.require(len(s.seatBuffer) > 0 && len(s.seatBuffer) <= bookingSeatsMax, "seat count")
 	d.require(!state.live() || s.allOpen(), "seat of two bookings")
@@ -126,6 +134,16 @@ func (s *State) restoreLive(slot uint32, b *booking) {
 	if b.state == BookingPaying {
 		s.paying++
 	}
+}
+
+// boundLegs counts the bookings that are bound, each of which is a leg of an order.
+func (s *State) boundLegs() (n int) {
+	for slot := uint32(1); slot < s.bookings.slab.Len(); slot++ {
+		if s.bookings.slab.At(slot).state == BookingBound {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *State) allOpen() bool {
@@ -231,6 +249,46 @@ func (s *State) checkRemembered(d *decoder) {
 	})
 }
 
+// restoreOrders reads what appendOrders wrote.
+func (s *State) restoreOrders(d *decoder) {
+	o := s.ordersOf()
+	s.restoreEach(d, func(slot uint32, b *booking) {
+		l := order.Bond{ID: d.orderID(), Hash: d.fixed64(), K: d.byte(), N: d.byte()}
+		l.Cited = Seq(d.uvarint(math.MaxUint64))
+		d.require(l.K > 0 && l.K < l.N && l.N <= order.SectionsMax && o.Find(&l.ID) == 0, "leg")
+		d.require(b.state == BookingBound || b.state == BookingConfirmed || !b.state.live(), "leg's state")
+		d.require(b.state != BookingBound || l.Cited == 0, "leg's record")
+		d.require(b.state != BookingConfirmed || l.Cited > 0, "leg's record")
+		o.RestoreLeg(slot, l, b.state == BookingBound, s.endOf(b), s.bookings.number(b))
+	})
+	s.restoreEach(d, func(slot uint32, b *booking) {
+		p := &order.Part{ID: d.orderID(), Hash: d.fixed64(), Cited: Seq(d.uvarint(math.MaxUint64))}
+		settled := d.byte()
+		p.Legs = d.legs()
+		d.require(!s.isLegAt(slot) && o.Find(&p.ID) == 0 && settled <= 1 && len(p.Legs) > 0, "order")
+		final := b.state != BookingHeld && b.state != BookingPaying
+		d.require(final == (p.Cited > 0) && (final || settled == 0) && b.state != BookingBound, "order's record")
+		o.Restore(slot, p, settled == 1)
+		if o.Unsettled(slot) && !b.state.live() {
+			b.refs++
+		}
+	})
+	d.require(o.Any(), "orders")
+}
+
+// restoreEach reads a list of orders, which are named by ascending numbers of bookings.
+func (s *State) restoreEach(d *decoder, read func(slot uint32, b *booking)) {
+	next := BookingNo(1)
+	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
+		no := next + BookingNo(d.uvarint(math.MaxUint64))
+		slot := s.bookings.find(no)
+		if d.require(no >= next && slot != 0, "booking of an order"); d.err == nil {
+			read(slot, s.bookings.slab.At(slot))
+		}
+		next = no + 1
+	}
+}
+
 // Number, Bytes, Require and Failed make a decoder an account.Source.
 func (d *decoder) Number(limit uint64) uint64   { return d.uvarint(limit) }
 func (d *decoder) Bytes(n int) []byte           { return d.take(n) }
@@ -264,6 +322,24 @@ func (d *decoder) take(n int) []byte {
 func (d *decoder) byte() byte      { return d.take(1)[0] }
 func (d *decoder) fixed64() uint64 { return binary.LittleEndian.Uint64(d.take(8)) }
 func (d *decoder) id() [16]byte    { return [16]byte(d.take(16)) }
+
+// by has one of the log's readers read on from here.
+func (d *decoder) by(read func(r *codec.Reader)) {
+	r := codec.Reader{Src: d.rest}
+	read(&r)
+	d.rest = r.Src
+	d.require(r.Err == nil, "order")
+}
+
+func (d *decoder) orderID() (id order.ID) {
+	d.by(func(r *codec.Reader) { id = order.ReadID(r) })
+	return id
+}
+
+func (d *decoder) legs() (legs []order.Leg) {
+	d.by(func(r *codec.Reader) { legs = order.ReadLegs(r) })
+	return legs
+}
 
 // uvarint reads a number ≤ limit in its shortest form. Most are of one byte.
 func (d *decoder) uvarint(limit uint64) uint64 {

@@ -3,6 +3,9 @@ package section
 import (
 	"encoding/binary"
 	"hash/fnv"
+
+	"holdfast/actors/codec"
+	"holdfast/actors/section/order"
 )
 
 // The first byte of a snapshot. Version 2 counts payment attempts, version 3 has coordinators' fences too, version 4
@@ -26,6 +29,7 @@ const (
 //	ended:     count, each: booking number, age
 //	fences:    count, each: epoch, number of the first grant that counts (version 3)
 //	accounts:  count, each: booking number gap, account.Book.AppendAccount (version 4)
+//	orders:    see appendOrders (of any version, with snapshotOrders)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -61,7 +65,11 @@ func (s *State) anyAttempts() (found bool) {
 }
 
 func (s *State) appendSnapshot(dst []byte, version byte) []byte {
-	dst = append(dst, version)
+	if s.orders.Any() {
+		dst = append(dst, version|snapshotOrders)
+	} else {
+		dst = append(dst, version)
+	}
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
 	dst = binary.AppendUvarint(dst, uint64(s.lastAt))
@@ -75,6 +83,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	}
 	if version >= snapshotVersion4 {
 		dst = s.appendAccounts(dst)
+	}
+	if s.orders.Any() {
+		dst = s.appendOrders(dst)
 	}
 	return dst
 }
@@ -184,6 +195,40 @@ func (s *State) appendAccounts(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(no-next))
 		next = no + 1
 		dst = s.accounts.AppendAccount(dst, slot, s.lastAt)
+	})
+	return dst
+}
+
+// snapshotOrders is added to a snapshot's version where there are orders: they follow everything else.
+const snapshotOrders = 0x40
+
+// appendOrders appends the orders, by ascending numbers of their bookings here:
+//
+//	legs:  count, each: number gap, id, hash 8, k, n, cited
+//	homes: count, each: number gap, id, hash 8, cited, settled, count of legs, each: section, number, seats
+func (s *State) appendOrders(dst []byte) []byte {
+	o := s.orders
+	legs, homes := o.Lengths()
+	dst = binary.AppendUvarint(dst, uint64(legs))
+	last := BookingNo(0)
+	s.bookings.each(func(slot uint32) {
+		if l, is := o.Leg(slot); is {
+			no := s.bookings.numberOf(slot)
+			dst = l.ID.Append(binary.AppendUvarint(dst, uint64(no-last-1)))
+			dst = append(binary.LittleEndian.AppendUint64(dst, l.Hash), l.K, l.N)
+			dst, last = binary.AppendUvarint(dst, uint64(l.Cited)), no
+		}
+	})
+	dst = binary.AppendUvarint(dst, uint64(homes))
+	last = 0
+	s.bookings.each(func(slot uint32) {
+		if p := o.Home(slot); p != nil {
+			no := s.bookings.numberOf(slot)
+			dst = p.ID.Append(binary.AppendUvarint(dst, uint64(no-last-1)))
+			dst = binary.AppendUvarint(binary.LittleEndian.AppendUint64(dst, p.Hash), uint64(p.Cited))
+			dst = order.AppendLegs(append(dst, byte(codec.Bit(o.Settled(slot)))), p.Legs)
+			last = no
+		}
 	})
 	return dst
 }

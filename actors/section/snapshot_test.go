@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"holdfast/actors/budget"
+	"holdfast/actors/section/order"
 )
 
 // busyDesk has bookings in every state, blocked seats and remembered requests.
@@ -113,6 +114,17 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
+// orderedDesk is the home of an order, and has a leg of another.
+func orderedDesk(l *Layout) *desk {
+	k := newDesk(l, testRules)
+	k.do(legOn(5))
+	id := k.do(Command{Kind: BeginOrder, Order: &order.Part{}}).Order.ID
+	legs := []order.Leg{{Section: 4, Booking: 9, Seats: seatsOf(3)}}
+	k.do(Command{Kind: PlaceHold, Seats: seatsOf(7), Buyer: buyerOf(2),
+		Order: &order.Part{ID: id, Hash: order.Hash(&id, seatsOf(7), legs), Legs: legs}})
+	return k
+}
+
 // FuzzRestore: any bytes are refused, or are exactly what the restored state writes; and the restored state works.
 func FuzzRestore(f *testing.F) {
 	k := busyDesk()
@@ -120,6 +132,7 @@ func FuzzRestore(f *testing.F) {
 	good := k.state.AppendSnapshot(nil)
 	f.Add(good)
 	f.Add(NewState(l, testRules).AppendSnapshot(nil))
+	f.Add(orderedDesk(l).state.AppendSnapshot(nil))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		budget.Reading{PerByte: 200}.Check(t, len(body), func() { _, _ = Restore(l, testRules, body) })
 		s, err := Restore(l, testRules, body)

@@ -6,6 +6,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/dense"
+	"holdfast/actors/section/order"
 	"holdfast/actors/section/tariff"
 )
 
@@ -32,11 +33,13 @@ type State struct {
 	accounts account.Book
 
 	fences grant.Fences
+	orders *order.Book // nil until there is one
 
 	tariff      *tariff.Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
 	gated       bool           // new holds need an admission; a writer's own, and no part of the truth
 	coordinated bool           // new holds need a grant; likewise
 	gateEnds    Seq            // see EndsFollowed; no part of the truth
+	life        Seq            // the first record of this life; likewise
 
 	// Scratch: no meaning between calls.
 	best       searcher
@@ -115,8 +118,8 @@ func (s *State) Free() int { return int(s.seats.free) }
 // Seats is the number of seats.
 func (s *State) Seats() int { return len(s.seats.letters) }
 
-// LiveHolds is the number of bookings that are held or paying.
-func (s *State) LiveHolds() int { return int(s.expiry.Len() + s.paying) }
+// LiveHolds is the number of bookings that are held or paying, and of legs that are bound.
+func (s *State) LiveHolds() int { return int(s.expiry.Len()+s.paying) + s.BoundLegs() }
 
 // BuyerSeats is the number of a buyer's live seats (held, paying, confirmed) in this section.
 func (s *State) BuyerSeats(b BuyerID) uint32 {
@@ -192,4 +195,7 @@ func (s *State) describe(slot uint32, d *Decision) {
 	o.Booking, o.State, o.ExpiresAt, o.Split = s.bookings.number(b), b.state, s.endOf(b), b.split()
 	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)
 	s.tellMoney(slot, b, d)
+	if s.orders != nil {
+		o.Order, o.Unsettled = s.orders.Home(slot), s.orders.Unsettled(slot)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/actors/section/tariff"
 )
 
@@ -22,7 +23,7 @@ type (
 	// BookingNo numbers a section's bookings: given out by Decide, growing, and never reused; dense within one life of the
 	// section. The first of a life is above NumbersFrom of its claim, so that no number is given twice even where records
 	// were lost, of which nobody knows any more. Logs of earlier builds are dense from 1.
-	BookingNo uint64
+	BookingNo = order.BookingNo
 	// CategoryID is a price category's place in the event's category list.
 	CategoryID uint16
 )
@@ -66,6 +67,7 @@ const (
 	BookingReleased
 	BookingExpired
 	BookingRefunded
+	BookingBound // a leg whose home is not sold and has not ended; then it is confirmed, or released or refunded
 )
 
 // SeatSpec is one seat of a Layout.
@@ -131,6 +133,18 @@ const (
 	RetryRefund                             // Booking; Pay: Refund, which has failed for good
 )
 
+// The commands of orders: what their legs and their homes are asked. Their Order says of which.
+const (
+	BeginOrder   CommandKind = iota + 32 // at the home: a new id, and the order is being collected
+	AbandonOrder                         // at the home: it is not any more
+	AskOrder                             // at the home, for a leg: what has become of it?
+	SettleOrder                          // at the home: all legs have heard of its record Cited
+	BindLeg                              // Seats
+	SellLeg                              // the home was sold by Cited
+	FreeLeg                              // the home ended by Cited; 0: it never was
+	DueLegs                              // Max: the legs whose time to ask has come
+)
+
 // Command is a request. All time, identity and chance is data in it; the core consults nothing else.
 type Command struct {
 	Kind           CommandKind
@@ -154,10 +168,12 @@ type Command struct {
 	SessionUntil Instant
 	Horizon      Seq
 
-	// PlaceHold, PlaceBest of a coordinated event; FenceGrants; grant.Key of other commands under a key.
+	// PlaceHold, PlaceBest, BindLeg of a coordinated event; FenceGrants; grant.Key of other commands under a key.
 	Grant grant.Grant
 
 	Pay account.Payment // of commands about money
+
+	Order *order.Part // of orders; PlaceHold of one
 }
 
 // ChangeKind says what happened.
@@ -197,10 +213,11 @@ type Change struct {
 	Booking     BookingNo       // all but block/unblock
 	ExpiresAt   Instant         // HoldPlaced, HoldExtended; PaymentFailed that gives a booking its minute
 	Seats       []SeatIndex     // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
-	Grant       grant.Grant     // GrantsFenced; HoldPlaced of a coordinated event
+	Grant       grant.Grant     // GrantsFenced; HoldPlaced, LegBound of a coordinated event
 	Total       int64           // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
 	PriceMark   tariff.Mark     // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
 	Pay         account.Payment // of changes of money
+	Order       *order.Part     // of an order's changes; HoldPlaced of one
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -221,4 +238,10 @@ type Outcome struct {
 	// DependsOn is the record that must be durable before this answer may be told: the newest state it was judged on.
 	// The Writer compares it with the durable seq.
 	DependsOn Seq
+	// Order is of an order's home: the order, with Cited as the record that sold or ended it. It is not changed.
+	Order *order.Part
+	// Unsettled: some leg of the order may not have heard of Cited.
+	Unsettled bool
+	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
+	Due []order.DueLeg
 }

@@ -51,12 +51,14 @@ func (f *folder) apply(c *section.Change) (why string) {
 		}
 	}
 	switch c.Kind {
-	case section.HoldPlaced:
+	case section.HoldPlaced, section.LegBound:
 		return f.place(c)
+	case section.LegSold, section.LegFreed:
+		return f.moveLeg(c)
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, storage.ProjectedSeat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
-	case section.GrantsFenced:
+	case section.GrantsFenced, section.OrderSettled:
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)
@@ -71,6 +73,9 @@ func (f *folder) place(c *section.Change) string {
 	b := &storage.ProjectedBooking{
 		No: c.Booking, Buyer: c.Buyer, State: section.BookingHeld, Split: c.Split, Seats: c.Seats,
 		PlacedAt: c.At, ExpiresAt: c.ExpiresAt, ChangedAt: c.At,
+	}
+	if c.Kind == section.LegBound {
+		b.State = section.BookingBound
 	}
 	f.bookings[c.Booking] = b
 	f.mark(c.Seats, storage.ProjectedSeat{Booking: c.Booking, ChangedAt: c.At})
@@ -126,7 +131,23 @@ var moves = map[section.ChangeKind]move{
 }
 
 func (f *folder) move(c *section.Change) string {
-	m, b := moves[c.Kind], f.bookings[c.Booking]
+	return f.step(c, moves[c.Kind])
+}
+
+// moveLeg has a leg follow its home: from bound to sold, and from either to free.
+func (f *folder) moveLeg(c *section.Change) string {
+	m := move{section.BookingBound, section.BookingConfirmed}
+	if c.Kind == section.LegFreed {
+		m.to = section.BookingReleased
+		if b := f.bookings[c.Booking]; b != nil && b.State == section.BookingConfirmed {
+			m = move{section.BookingConfirmed, section.BookingRefunded}
+		}
+	}
+	return f.step(c, m)
+}
+
+func (f *folder) step(c *section.Change, m move) string {
+	b := f.bookings[c.Booking]
 	if b == nil {
 		return fmt.Sprintf("change of booking %d, which was never placed", c.Booking)
 	}

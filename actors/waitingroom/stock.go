@@ -88,13 +88,13 @@ func (r *Room) SectionLanded(no storage.SectionNo, e *storage.Entry, seats []sec
 // count follows one change of a section. The caller holds mu.
 func (r *Room) count(s *sectionStock, c *section.Change) {
 	switch c.Kind {
-	case section.HoldPlaced:
+	case section.HoldPlaced, section.LegBound:
 		no := gate.SessionNo(c.Session)
 		s.add(c.Booking, unpaid{buyer: c.Buyer, under: no, seats: uint32(len(c.Seats))})
 		if r.inside(no) {
 			r.stock.holding[no] = struct{}{}
 		}
-	case section.HoldReleased:
+	case section.HoldReleased, section.LegSold, section.LegFreed:
 		s.remove(c.Booking)
 	case section.HoldExpired:
 		r.abandoned(s.remove(c.Booking).buyer, c.At)
@@ -114,7 +114,7 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		r.hurry()
 	case section.HoldExtended, section.BookingRefundedChange, section.PaymentChallenged, section.RefundDue,
 		section.RefundPending, section.RefundDone, section.RefundFailed, section.SeatsBlocked, section.SeatsUnblocked,
-		section.GrantsFenced:
+		section.GrantsFenced, section.OrderSettled:
 	}
 }
 

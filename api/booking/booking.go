@@ -29,7 +29,7 @@ type Engine interface {
 	Extend(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 	Release(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is
-	// not known yet.
+	// not known yet; with out.Confirming, that the money is there and some section has not sold its seats yet.
 	Confirm(id actors.BookingID, who actors.Caller, token string, timeout time.Duration, out *actors.BookingView) error
 	// Refund owes money back. A nil error with a refund that is due means that the processor has not answered yet.
 	Refund(
@@ -256,7 +256,7 @@ func (h *Handlers) Confirm(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if r.View.State == section.BookingPaying {
+	if r.View.State == section.BookingPaying || r.View.Confirming {
 		r.Ctx.Response.Header.Set("Retry-After", "1")
 		return sendBooking(r, http.StatusAccepted)
 	}
@@ -316,6 +316,9 @@ func appendBooking(r *call.Call, dst []byte) []byte {
 	}
 	if !view.Price.IsPlain() {
 		booking.Price = call.Price(&view.Price, &r.Price)
+	}
+	if view.Confirming {
+		booking.State = "confirming"
 	}
 	var expires wire.OffsetTime
 	if view.State == section.BookingHeld || view.State == section.BookingPaying {

@@ -109,7 +109,6 @@ func classifyRare(err error) (Problem, bool) {
 		p       *Problem
 		field   *wire.FieldError
 		seats   *actors.SeatsUnknownError
-		split   *actors.SplitSectionError
 		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
 		notOver *pseudonym.NotOverError
@@ -127,13 +126,13 @@ func classifyRare(err error) (Problem, bool) {
 		return Problem{Kind: BadRequest, Field: cmp.Or(field.Field, "body"), Detail: field.Error()}, false
 	case errors.As(err, &seats):
 		return Problem{Kind: SeatUnknown, Seats: seats.Seats}, false
-	case errors.As(err, &split):
-		return Problem{Kind: spread, Field: "seats", Seats: split.Seats, Detail: "section " + split.Section +
-			" is so large that it is sold in parts; these seats are in another part than the first"}, false
 	case errors.As(err, &notOver):
 		return Problem{Kind: eventNotOver, Detail: notOver.Why}, false
-	case errors.Is(err, actors.ErrSpread):
-		return Problem{Kind: spread}, false
+	case errors.Is(err, actors.ErrOrderWhole):
+		return Problem{Kind: BadRequest, Field: "seats",
+			Detail: "a booking over several sections is refunded as a whole"}, false
+	case errors.Is(err, actors.ErrSections):
+		return Problem{Kind: tooManySections, Field: "seats"}, false
 	case errors.As(err, &defects):
 		return Problem{Kind: PlanInvalid, Field: "plan", Defects: defectTexts(defects)}, false
 	case errors.Is(err, actors.ErrSectionUnknown):

@@ -50,7 +50,7 @@ var (
 	PlanInvalid     = define(422, "plan_invalid", "The plan has defects")
 	mismatch        = define(422, "idempotency_mismatch", "This idempotency key belongs to another request")
 	NoSeats         = define(422, "no_seats", "No seat is asked for")
-	spread          = define(422, "seats_in_different_sections", "One booking's seats must be in one section")
+	tooManySections = define(422, "too_many_sections", "One booking's seats may be in at most 8 sections")
 	SectionUnknown  = define(422, "section_unknown", "There is no such section")
 	CategoryUnknown = define(422, "category_unknown", "There is no such category")
 	RateBuyer       = define(429, "rate_limited", "Too many requests of one buyer").limited("buyer")

@@ -194,7 +194,7 @@ export class Booking {
     }
     if (err.code === 'sale_not_open') this.hooks.saleChanged();
     this.#fail(err);
-    if (err.code === 'seats_in_different_sections') this.#offerSections(wish.body.seats);
+    if (err.code === 'too_many_sections') this.#offerSections(wish.body.seats);
     if (notAdmitted.includes(err.code)) this.hooks.notAdmitted(err);
     const { quantity = 0 } = wish.body.best_available ?? {};
     if (['not_together', 'split_only'].includes(err.code) && quantity > 1) this.#offerFewer(err, wish.body.best_available);
@@ -209,7 +209,7 @@ export class Booking {
     if (wanted.section) this.notice.actions.push(find('Look in every section', { ...wanted, section: undefined }));
   }
 
-  // A server that sells one section a booking: each of the sections is one press, and the other seats stay wished for.
+  // Too many sections for one booking: each of them is one press, and the other seats stay wished for.
   #offerSections(ids) {
     const all = this.#numbers(ids);
     this.notice.actions = this.inSections(all).map(([section, part]) => ({

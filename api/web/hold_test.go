@@ -148,9 +148,9 @@ func TestBasketOfSeveralSections(t *testing.T) {
 	p.press("#release")
 	p.press("#again")
 	p.chooses(one, two, three)
-	f.answers(http.StatusConflict, `{"code":"seats_in_different_sections","title":"x"}`)
+	f.answers(http.StatusConflict, `{"code":"too_many_sections","title":"x"}`)
 	p.press("#hold")
-	p.sees(".status", "must be in the same section")
+	p.sees(".status", "at most eight sections")
 	p.shoot("basket-refused")
 	p.press(".status button") // the first section's two
 	p.sees(panelTitle, "These seats are yours")

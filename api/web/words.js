@@ -8,7 +8,7 @@ const problemWords = {
   duplicate_seat: 'A seat was named twice.',
   no_seats: 'Choose at least one seat first.',
   orphan_seat: 'This choice would leave a single seat on its own. Please move it by one.',
-  seats_in_different_sections: 'All seats of one booking must be in the same section.',
+  too_many_sections: 'The seats of one booking can be in at most eight sections.',
   hold_expired: 'Your hold has run out and the seats are free again.',
   hold_released: 'You gave these seats back already.',
   extension_limit: 'This hold cannot be extended any further. Please buy or let go.',

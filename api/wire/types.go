@@ -136,7 +136,7 @@ type Ticket struct {
 type Booking struct {
 	ID        string      `json:"id"`
 	Event     string      `json:"event"`
-	State     string      `json:"state"` // held, paying, confirmed, released, expired, refunded
+	State     string      `json:"state"` // held, paying, confirming, confirmed, released, expired, refunded
 	Seats     []string    `json:"seats"`
 	Split     bool        `json:"split,omitempty"`      // best-available found no single run of neighbours
 	ExpiresAt *OffsetTime `json:"expires_at,omitempty"` // while held or paying

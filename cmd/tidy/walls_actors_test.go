@@ -60,7 +60,7 @@ var wallsOfActors = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
-			"actors/section/tariff",
+			"actors/section/tariff", "actors/section/order", "actors/section/runs",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -76,6 +76,22 @@ var wallsOfActors = map[string]wall{
 	"actors/section/account": {
 		Why: "the money of a section's bookings is replayed with the seats, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
+	},
+	"actors/section/runs": {
+		Why: "a form of bytes that a section's log has for ever, as pure as the section",
+		Own: []string{"actors/codec", "actors/section/account"}, Std: pureStd,
+	},
+	"actors/section/order": {
+		Why: "the orders of a section are replayed with the seats, so they are as pure as they are",
+		Own: []string{"actors/machine", "actors/codec", "actors/section/account", "actors/section/runs"}, Std: pureStd,
+	},
+	"actors/orders": {
+		Why: "how bookings over several sections are placed and told: it sends commands to sections, and knows the " +
+			"engine by its doors only",
+		Own: []string{
+			"actors/booking", "actors/grant", "actors/request", "actors/section", "actors/section/order",
+			"actors/writer", "storage",
+		},
 	},
 	"actors/section/tariff": {
 		Why: "what a section's log says of prices: numbers, as pure as the section", Std: pureStd,
@@ -219,7 +235,7 @@ var wallsOfActors = map[string]wall{
 			"waits or knows the time",
 		Own: []string{
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
-			"actors/codec", "storage",
+			"actors/codec", "actors/section/order", "storage",
 		},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
@@ -290,7 +306,7 @@ var wallsOfActors = map[string]wall{
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
-			"actors/section/tariff",
+			"actors/section/tariff", "actors/section/order",
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"storage",
@@ -309,7 +325,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/section/tariff",
+			"actors/section/tariff", "actors/section/order", "actors/orders",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",

@@ -6,6 +6,7 @@ import (
 	"holdfast/actors/codec"
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
+	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
 
@@ -18,6 +19,14 @@ const (
 	KindBook Kind = 0x41
 	// KindAskKeyed is an Ask with Keyed.
 	KindAskKeyed Kind = 0x42
+	// KindAskOrder is an Ask whose command is of an order: after its fields come a grant and a session, if any,
+	// and the order.
+	KindAskOrder Kind = 0x45
+	// KindAnswerOrder is an Answer whose outcome is of an order's home: the order follows its fields, and its account
+	// if it has one.
+	KindAnswerOrder Kind = 0x46
+	// KindBookOrder is a Book of seats in several sections: the others follow its fields.
+	KindBookOrder Kind = 0x47
 )
 
 // Book asks for a new hold in a coordinated event, on its way to the node of the buyer's coordinator: on named seats of
@@ -39,6 +48,7 @@ type Book struct {
 	Named bool // Section and Seats; else the others
 	No    storage.SectionNo
 	Seats []section.SeatIndex
+	More  []order.Leg // seats of other sections; their legs have no numbers yet
 
 	Accessible bool
 	Quantity   uint32
@@ -53,7 +63,11 @@ type Book struct {
 
 // Append appends the message to dst.
 func (m *Book) Append(dst []byte) []byte {
-	dst = binary.AppendUvarint(append(dst, byte(KindBook)), m.ID)
+	kind := KindBook
+	if len(m.More) > 0 {
+		kind = KindBookOrder
+	}
+	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.AnyBuyerTotal, m.Named, m.Accessible, m.Session != 0,
 		m.Keyed), m.Coordinator)
@@ -68,6 +82,12 @@ func (m *Book) Append(dst []byte) []byte {
 	if m.Session != 0 {
 		dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(m.Session)), int64(m.Until))
 		dst = binary.AppendUvarint(dst, uint64(m.Began))
+	}
+	if len(m.More) > 0 {
+		dst = binary.AppendUvarint(dst, uint64(len(m.More)))
+		for i := range m.More {
+			dst = appendSeats(binary.AppendUvarint(dst, uint64(m.More[i].Section)), m.More[i].Seats)
+		}
 	}
 	return dst
 }
@@ -97,6 +117,16 @@ func (d *Decoder) Book(m *Book) error {
 		}
 		m.Until, m.Began = section.Instant(d.varint()), section.Seq(d.uvarint(maxUint64))
 	}
+	if d.kind == KindBookOrder {
+		for range d.uvarint(order.SectionsMax) {
+			more := order.Leg{Section: uint32(d.uvarint(1<<32 - 1))}
+			more.Seats = d.list(nil)
+			m.More = append(m.More, more)
+		}
+		if len(m.More) == 0 || !m.Named {
+			d.fail("an order of one section")
+		}
+	}
 	return d.end()
 }
 
@@ -119,4 +149,48 @@ func (d *Decoder) grant(c *section.Command) {
 	if d.src = r.Src; inside {
 		d.session(c)
 	}
+}
+
+// appendOrder appends what an order's command has besides an Ask's fields.
+func appendOrder(dst []byte, c *section.Command) []byte {
+	dst = append(dst, flags(c.Grant.Number != 0, c.Session != 0))
+	if c.Grant.Number != 0 {
+		dst = c.Grant.Append(dst, false)
+	}
+	if c.Session != 0 {
+		dst = appendSession(dst, c)
+	}
+	return c.Order.Append(dst)
+}
+
+func (d *Decoder) order(c *section.Command) {
+	bits := d.flags(2)
+	if bits&1 != 0 {
+		r, more := codec.Reader{Src: d.src}, false
+		if c.Grant, more = grant.Read(&r); r.Err != nil || more {
+			d.fail("no grant")
+			return
+		}
+		d.src = r.Src
+	}
+	if bits&2 != 0 {
+		d.session(c)
+	}
+	c.Order = d.orderPart()
+}
+
+func (d *Decoder) orderPart() *order.Part {
+	r := codec.Reader{Src: d.src}
+	p := order.ReadPart(&r)
+	if r.Err != nil {
+		d.fail("no order")
+		return &order.Part{}
+	}
+	d.src = r.Src
+	return p
+}
+
+// isOrderCommand says that a node may send it about another's section. Which legs are due is a section's own to say.
+func isOrderCommand(k section.CommandKind) bool {
+	return k == section.PlaceHold || k >= section.BeginOrder && k < section.DueLegs
 }

@@ -75,6 +75,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		kind = KindAskKeyed
 	case c.Pay != (account.Payment{}):
 		kind = KindAskPaying
+	case c.Order != nil:
+		kind = KindAskOrder
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
 	case c.Session != 0:
@@ -101,6 +103,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		return appendPayment(dst, &c.Pay)
 	case KindAskPaying:
 		return appendPayment(dst, &c.Pay)
+	case KindAskOrder:
+		return appendOrder(dst, c)
 	case KindAskGranted:
 		return appendGrant(dst, c)
 	case KindAskAdmitted:
@@ -112,7 +116,11 @@ func (m *Ask) Append(dst []byte) []byte {
 // Append appends the message to dst.
 func (m *Answer) Append(dst []byte) []byte {
 	o, kind := &m.Outcome, KindAnswer
-	if m.Code == Decided && o.Money != nil {
+	switch {
+	case m.Code != Decided:
+	case o.Order != nil:
+		kind = KindAnswerOrder
+	case o.Money != nil:
 		kind = KindAnswerPaid
 	}
 	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
@@ -132,7 +140,10 @@ func (m *Answer) Append(dst []byte) []byte {
 	dst = append(dst, byte(o.Rejection), flags(o.Repeat, o.Split), byte(o.State))
 	dst = binary.AppendUvarint(dst, uint64(o.Booking))
 	dst = binary.AppendVarint(dst, int64(o.ExpiresAt))
-	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerPaid {
+	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerOrder {
+		dst = o.Order.Append(append(dst, flags(o.Unsettled, o.Money != nil)))
+	}
+	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)
 	}
 	return dst

@@ -59,6 +59,8 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.session(c)
 	case KindAskGranted:
 		d.grant(c)
+	case KindAskOrder:
+		d.order(c)
 	case KindAskKeyed:
 		d.keyed(m)
 	case KindAskPaying:
@@ -67,6 +69,9 @@ func (d *Decoder) Ask(m *Ask) error {
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
 		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying
+	if d.kind == KindAskOrder {
+		known = isOrderCommand(c.Kind)
+	}
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
 	}
@@ -99,7 +104,7 @@ func (d *Decoder) decided(m *Answer) {
 	o.Rejection = section.Rejection(d.byte())
 	bits := d.flags(2)
 	o.Repeat, o.Split = bits&1 != 0, bits&2 != 0
-	if o.State = section.BookingState(d.byte()); o.State > section.BookingRefunded {
+	if o.State = section.BookingState(d.byte()); o.State > section.BookingBound {
 		d.fail("an unknown state")
 	}
 	o.Booking = section.BookingNo(d.uvarint(maxUint64))
@@ -107,7 +112,13 @@ func (d *Decoder) decided(m *Answer) {
 	d.seats = d.list(d.seats)
 	d.lost = d.list(d.lost)
 	o.Seats, o.Lost = d.seats, d.lost
-	if d.kind == KindAnswerPaid {
+	paid := d.kind == KindAnswerPaid
+	if d.kind == KindAnswerOrder {
+		bits := d.flags(2)
+		o.Unsettled, paid = bits&1 != 0, bits&2 != 0
+		o.Order = d.orderPart()
+	}
+	if paid {
 		o.Money = d.money()
 	}
 }
