@@ -280,6 +280,10 @@ func (e *Engine) PaymentHint(h processor.Hint) {
 	}
 }
 
+// OldestPaymentHint is since when a hint waits that the processor, or the booking's section, could not be asked about;
+// the zero time: none does.
+func (e *Engine) OldestPaymentHint() time.Time { return e.reconciler.OldestHint() }
+
 // hintedMax is the highest attempt that a hint can name.
 const hintedMax = 63
 

@@ -44,6 +44,7 @@ type openBooking struct {
 	adds    int // a settlement from before the last one leaves it on the list
 	tries   int
 	hints   uint64
+	hinted  time.Time // since when some of hints wait
 	next    time.Time
 	running bool
 	slow    bool
@@ -79,6 +80,9 @@ func (r *Reconciler) add(id booking.ID, wait time.Duration, hints uint64) {
 		p.next = first
 	}
 	p.adds++
+	if hints != 0 && p.hints == 0 {
+		p.hinted = time.Now()
+	}
 	p.hints |= hints
 	r.mu.Unlock()
 	r.signal()
@@ -117,6 +121,19 @@ func (r *Reconciler) Oldest() (age time.Duration) {
 		}
 	}
 	return age
+}
+
+// OldestHint is since when a hint waits that was not looked at yet, the longest of those on the list; the zero time:
+// none does. A hint stands in no log: whoever could be told of it again remembers until then where it stood.
+func (r *Reconciler) OldestHint() (since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.open {
+		if p.hints != 0 && (since.IsZero() || p.hinted.Before(since)) {
+			since = p.hinted
+		}
+	}
+	return since
 }
 
 // Delay is how long to wait before try number n (from 0): 250 ms, doubling, at most 5 s. The bound and settleTimeout

@@ -14,9 +14,13 @@ import (
 // stepsMax bounds how often one settlement reads the booking anew because it has moved it.
 const stepsMax = 4
 
+// errUnheard says that the processor did not say what becomes of an attempt or a refund that somebody has spoken of.
+var errUnheard = errors.New("till: the processor has no answer about what was hinted at")
+
 // Settle takes a booking's money as far as it goes now, and says what is left. Hints name attempts, bit n attempt n and
 // bit 0 what a build without attempts began, of which somebody says that they are worth a look although the log leaves
-// nothing open. An error means that the section could not be asked.
+// nothing open. An error means that the section could not be asked, or the processor about a hint: nothing else would
+// bring the hint back, so whoever has it asks again.
 func (t *Till) Settle(ctx context.Context, id booking.ID, hints uint64) (Left, error) {
 	for range stepsMax {
 		b, err := t.Section.Read(ctx, id)
@@ -26,38 +30,48 @@ func (t *Till) Settle(ctx context.Context, id booking.ID, hints uint64) (Left, e
 		if err != nil {
 			return Left{Payment: true}, err
 		}
-		moved, left, err := t.step(ctx, &b, hints)
+		moved, left, err := t.step(ctx, &b, &hints)
 		if err != nil || !moved {
 			return left, err
 		}
-		hints = 0 // looked at
+	}
+	if hints != 0 {
+		return Left{Payment: true}, errUnheard
 	}
 	return Left{Payment: true}, nil
 }
 
-// step asks once about everything that is open.
-func (t *Till) step(ctx context.Context, b *Booking, hints uint64) (moved bool, left Left, err error) {
+// step asks once about everything that is open, and takes out of hints what was looked at.
+func (t *Till) step(ctx context.Context, b *Booking, hints *uint64) (moved bool, left Left, err error) {
 	if b.State == section.BookingPaying {
 		if moved, err = t.attempt(ctx, b); err != nil || moved {
+			*hints &^= 1 << b.Money.Attempt
 			return moved, Left{Payment: true}, err
 		}
 		left.Payment = true
 	}
+	var unheard error
 	for i := range b.Money.Refunds {
 		r := &b.Money.Refunds[i]
-		again := hints != 0 && r.State == account.Refunded // a bank may still refuse it
+		again := *hints != 0 && r.State == account.Refunded // a bank may still refuse it
 		if !r.State.Open() && !again {
 			continue
 		}
-		turned, err := t.refund(ctx, b, r)
+		turned, answered, err := t.refund(ctx, b, r)
 		if err != nil {
 			return false, Left{Refund: true}, err
+		}
+		if again && !answered {
+			unheard = errUnheard
 		}
 		moved = moved || turned
 		left.Refund = left.Refund || r.State == account.Due && r.Tries == 0
 		left.Slow = left.Slow || r.State.Open()
 	}
-	strayed, err := t.strays(ctx, b, hints)
+	strayed, err := t.strays(ctx, b, *hints)
+	if err = errors.Join(err, unheard); err == nil {
+		*hints = 0
+	}
 	return moved || strayed, left, err
 }
 
@@ -82,7 +96,7 @@ func (t *Till) attempt(ctx context.Context, b *Booking) (moved bool, err error) 
 }
 
 // refund asks for one refund, or what became of it.
-func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved bool, err error) {
+func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved, answered bool, err error) {
 	ask := processor.Refund{ID: RefundID(b.ID, r.No), Attempt: AttemptID(b, r.Attempt), Amount: r.Amount,
 		Currency: b.Currency, Reference: processor.Reference(r.Reference)}
 	switch {
@@ -101,27 +115,31 @@ func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved
 	}
 	to := map[processor.RefundStatus]account.RefundState{processor.RefundPending: account.Pending,
 		processor.Refunded: account.Refunded, processor.RefundFailed: account.Failed}[status]
-	if err != nil || to <= r.State {
-		return false, nil
+	if answered = err == nil && status != processor.RefundUnknown; !answered || to <= r.State {
+		return false, answered, nil
 	}
 	if to == account.Failed {
 		t.report(Incident{Kind: RefundFailed, Booking: b.ID, Attempt: r.Attempt, Refund: r.No, Amount: r.Amount})
 	}
 	_, err = t.Section.Tell(ctx, b.ID, section.Command{Kind: section.SettleRefund,
 		Pay: account.Payment{Refund: r.No, State: to}})
-	return to != account.Failed, err // a new try waits
+	return to != account.Failed, true, err // a new try waits
 }
 
 // strays looks at attempts that are not the booking's, because somebody has said so. Money of theirs is owed back from
-// here on, by the log.
-func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool, err error) {
+// here on, by the log. All are looked at, even if the processor does not answer about one: errUnheard.
+func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool, unheard error) {
 	last := account.Past{Attempt: b.Money.Attempt, Amount: b.Money.Amount, Reference: b.Money.Reference()}
 	for _, p := range append(slices.Clone(b.Money.Past), last) {
 		if hints&(1<<p.Attempt) == 0 || p.Amount == 0 || p == last && b.Money.Phase != account.Over {
 			continue
 		}
 		answer, err := t.Processor.Lookup(ctx, AttemptID(b, p.Attempt), processor.Reference(p.Reference))
-		if err != nil || answer.Status != processor.Captured {
+		if err != nil || answer.Status == processor.Unknown || answer.Status == processor.Pending {
+			unheard = errUnheard
+			continue
+		}
+		if answer.Status != processor.Captured {
 			continue
 		}
 		r, err := t.Section.Tell(ctx, b.ID, section.Command{Kind: section.ConfirmPayment,
@@ -134,5 +152,5 @@ func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool
 			moved = true
 		}
 	}
-	return moved, nil
+	return moved, unheard
 }

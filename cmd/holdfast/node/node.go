@@ -219,7 +219,7 @@ func (n *Node) openEngine(
 		return err
 	}
 	n.engineOpened.Store(n.engine)
-	n.till.SendHints(n.engine.PaymentHint)
+	n.till.SendHints(n.engine.PaymentHint, n.engine.OldestPaymentHint)
 	go n.followEvents(c)
 	n.nameThings()
 	return nil

@@ -26,15 +26,20 @@ const cursorFile = "payment-events"
 const cursorBytesMax = 1024
 
 // FollowEvents asks the processor for what no webhook told, until ctx ends: a dispute, or a refund that failed after
-// days. folder keeps how far it has read, so that what happened while no server ran is told too; empty: it begins with
-// now. report hears of the first failure of a row, and of the row's end as nil.
+// days. folder keeps how far it has read and settled, so that what happened while no server ran is told too, and what a
+// server that died had heard of and not settled is told again; empty: it begins with now. report hears of the first
+// failure of a row, and of the row's end as nil.
 func (t *Till) FollowEvents(ctx context.Context, folder string, report func(error)) {
 	tick := time.NewTicker(eventsEvery)
 	defer tick.Stop()
 	failing := false
+	var read position
 	for cursor, err := readCursor(folder); ; {
 		if err == nil {
-			cursor, err = t.read(ctx, folder, cursor)
+			cursor, err = t.readEvents(ctx, cursor, &read)
+		}
+		if keepErr := t.keep(folder, &read); err == nil {
+			err = keepErr
 		}
 		if ctx.Err() != nil {
 			return
@@ -52,20 +57,47 @@ func (t *Till) FollowEvents(ctx context.Context, folder string, report func(erro
 	}
 }
 
-// read tells what happened since a cursor, and gives the next one. A failure leaves it where it was.
-func (t *Till) read(ctx context.Context, folder, cursor string) (string, error) {
+// position is how far events were read at a time; the zero value: nothing is to be kept.
+type position struct {
+	cursor string
+	at     time.Time
+}
+
+// readEvents tells what happened since a cursor, and gives the next one. A failure leaves it where it was. A position
+// that waits to be kept is not replaced: with a sale that never rests none would ever be kept.
+func (t *Till) readEvents(ctx context.Context, cursor string, read *position) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, eventsTimeout)
 	defer cancel()
 	next, err := t.Processor.Events(ctx, cursor, func(h processor.Hint) error {
 		if to := t.hint.Load(); to != nil {
-			(*to)(h)
+			to.hear(h)
 		}
 		return nil
 	})
 	if err != nil || next == cursor {
 		return cursor, err
 	}
-	return next, writeCursor(folder, next)
+	if read.cursor == "" {
+		*read = position{next, time.Now()}
+	}
+	return next, nil
+}
+
+// keep writes down a position once every hint from before it is settled.
+func (t *Till) keep(folder string, read *position) error {
+	if read.cursor == "" {
+		return nil
+	}
+	if to := t.hint.Load(); to != nil && to.oldest != nil {
+		if oldest := to.oldest(); !oldest.IsZero() && !oldest.After(read.at) {
+			return nil
+		}
+	}
+	err := writeCursor(folder, read.cursor)
+	if err == nil {
+		*read = position{}
+	}
+	return err
 }
 
 func readCursor(folder string) (string, error) {

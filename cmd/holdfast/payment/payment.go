@@ -28,7 +28,7 @@ type Till struct {
 	Form      api.PaymentPage // how the page asks for a means of payment
 
 	returns string
-	hint    atomic.Pointer[func(processor.Hint)]
+	hint    atomic.Pointer[listener]
 	closers []func() error
 }
 
@@ -131,8 +131,18 @@ func (t *Till) ReturnTo(page func() string) func(actors.BookingID) string {
 	}
 }
 
-// SendHints has webhooks passed on from now on; until then they are proved, and change nothing.
-func (t *Till) SendHints(to func(processor.Hint)) { t.hint.Store(&to) }
+// listener is whoever settles what hints are about.
+type listener struct {
+	hear   func(processor.Hint)
+	oldest func() time.Time // since when a hint waits; the zero time: none does. nil: none ever does
+}
+
+// SendHints has webhooks and events passed on from now on; until then they are proved, and change nothing. oldest says
+// since when a hint waits that is not settled, and gives the zero time if none does: hints are in memory, so events are
+// not told to be read before they are.
+func (t *Till) SendHints(to func(processor.Hint), oldest func() time.Time) {
+	t.hint.Store(&listener{to, oldest})
+}
 
 // PaymentHint implements webhook.Payments. Without a secret nothing is believed.
 func (t *Till) PaymentHint(adapter string, header func(name string) string, body []byte) error {
@@ -144,7 +154,7 @@ func (t *Till) PaymentHint(adapter string, header func(name string) string, body
 		return err
 	}
 	if to := t.hint.Load(); to != nil {
-		(*to)(hint)
+		to.hear(hint)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -120,7 +121,7 @@ func TestWebhooksBecomeHints(t *testing.T) {
 		if err := till.PaymentHint("sandbox", header, body); err != nil {
 			t.Error(err)
 		}
-		till.SendHints(func(h processor.Hint) { hints = append(hints, h) })
+		till.SendHints(func(h processor.Hint) { hints = append(hints, h) }, nil)
 	}
 	if len(hints) != 1 || hints[0].Attempt != "b-1" {
 		t.Errorf("%v", hints)
@@ -163,7 +164,7 @@ func TestEventsAreFollowedOverRestarts(t *testing.T) {
 		bank := &eventful{}
 		till := &Till{Processor: bank}
 		hints, reports := 0, []error(nil)
-		till.SendHints(func(processor.Hint) { hints++ })
+		till.SendHints(func(processor.Hint) { hints++ }, nil)
 		run := func(long time.Duration) {
 			ctx, cancel := context.WithTimeout(t.Context(), long)
 			defer cancel()
@@ -183,4 +184,33 @@ func TestEventsAreFollowedOverRestarts(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(folder, cursorFile)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
+}
+
+// TestEventsThatAreNotSettledAreToldAgain guards P6: a server that dies before it could act on an event hears of it
+// again; one that was acted on is not told for ever.
+func TestEventsThatAreNotSettledAreToldAgain(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var waits time.Time
+		run := func(long time.Duration, hear func(processor.Hint)) string {
+			bank := &eventful{}
+			till := &Till{Processor: bank}
+			till.SendHints(hear, func() time.Time { return waits })
+			ctx, cancel := context.WithTimeout(t.Context(), long)
+			defer cancel()
+			till.FollowEvents(ctx, folder, func(err error) { t.Error(err) })
+			return strings.Join(bank.cursors, ",")
+		}
+		first := func(processor.Hint) { waits = cmp.Or(waits, time.Now()) }
+		if got := run(70*time.Second, first); got != ",x,xx" {
+			t.Fatalf("asked from %s", got)
+		}
+		waits = time.Time{} // memory is gone with the process
+		if got := run(10*time.Second, func(processor.Hint) {}); got != "" {
+			t.Errorf("the next life asks from %q: what was not settled is lost", got)
+		}
+		if got := run(10*time.Second, func(processor.Hint) {}); got != "x" {
+			t.Errorf("what is settled is told again: asked from %q", got)
+		}
+	})
 }
