@@ -256,6 +256,7 @@ type Store interface {
 	Snapshots
 	Catalog
 	EventKeys
+	Contacts
 	Tickets
 	Nodes
 	// Sections lists every section key that has at least one log entry, ordered.

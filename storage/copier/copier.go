@@ -26,6 +26,8 @@ type Source interface {
 	Secret(ctx context.Context) ([32]byte, error)
 	EventKey(ctx context.Context, id storage.EventID) (storage.EventKey, error)
 	OperatorKeys(ctx context.Context, visit func(storage.OperatorKey) error) error
+	Contact(ctx context.Context, subject string) (storage.Contact, error)
+	Contacts(ctx context.Context, visit func(subject string, c storage.Contact) error) error
 	Nodes(ctx context.Context) ([]storage.NodeBeat, error)
 	Sections(ctx context.Context) ([]storage.SectionKey, error)
 }
@@ -40,6 +42,8 @@ type Target interface {
 	RememberKey(ctx context.Context, key storage.OperatorKey) error
 	PutEventKey(ctx context.Context, id storage.EventID, key storage.EventKey) error
 	ForgetEvent(ctx context.Context, id storage.EventID, why storage.Forgetting, key storage.OperatorKey) error
+	PutContact(ctx context.Context, subject string, c storage.Contact) error
+	ForgetContact(ctx context.Context, subject string) error
 }
 
 // Options of a copy. The zero value is usable.
@@ -93,6 +97,7 @@ type Report struct {
 	Tickets   Count // New: of the sections whose rows were not the same
 	Snapshots Count
 	Payments  Count
+	Contacts  Count // New: put or erased
 	// SnapshotsLeftOut are damaged ones and ones that stand on no record of their log; the copy replays more, and is no
 	// less true.
 	SnapshotsLeftOut uint64
@@ -103,7 +108,8 @@ type Report struct {
 
 // Changed tells whether the run wrote anything that counts.
 func (r *Report) Changed() bool {
-	return r.Events.New+r.Logs.New+r.Records.New+r.Tickets.New+r.Snapshots.New+r.Payments.New > 0
+	return r.Events.New+r.Logs.New+r.Records.New+r.Tickets.New+r.Snapshots.New+r.Payments.New+
+		r.Contacts.New > 0
 }
 
 // Run copies everything in from to to, and verifies it. The report is never nil; with an error it tells how far the run

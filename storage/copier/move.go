@@ -23,6 +23,9 @@ func (r *run) move(ctx context.Context) error {
 	if err := r.each(ctx, len(r.jobs), func(ctx context.Context, i int) error { return r.moveSection(ctx, r.jobs[i]) }); err != nil {
 		return err
 	}
+	if err := r.moveContacts(ctx); err != nil {
+		return err
+	}
 	if err := r.movePayments(ctx); err != nil {
 		return err
 	}

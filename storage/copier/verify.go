@@ -31,6 +31,9 @@ func (r *run) verify(ctx context.Context) error {
 	if err := r.verifyEvents(ctx); err != nil {
 		return err
 	}
+	if err := r.verifyContacts(ctx); err != nil {
+		return err
+	}
 	if err := r.verifyPayments(ctx); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type data struct {
 	nodes     map[storage.WriterID]storage.NodeBeat
 	keys      map[section.RequestID]storage.OperatorKey
 	eventKeys map[storage.EventID]storage.EventKey
+	contacts  map[string]storage.Contact
 	secret    *[32]byte // nil until it is asked for or brought
 }
 
@@ -63,6 +64,7 @@ func New() *Store {
 		nodes:     make(map[storage.WriterID]storage.NodeBeat),
 		keys:      make(map[section.RequestID]storage.OperatorKey),
 		eventKeys: make(map[storage.EventID]storage.EventKey),
+		contacts:  make(map[string]storage.Contact),
 	}}
 }
 

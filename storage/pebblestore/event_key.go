@@ -1,7 +1,6 @@
 package pebblestore
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -67,7 +66,7 @@ func (f keyFolder) write(id storage.EventID, key storage.EventKey) error {
 	if err := f.fs.MkdirAll(f.path, folderMode); err != nil {
 		return err
 	}
-	if err := f.sync(f.fs.PathDir(f.path)); err != nil {
+	if err := syncFolder(f.fs, f.fs.PathDir(f.path)); err != nil {
 		return err
 	}
 	stored := append([]byte{eventKeyVersion1}, key[:]...)
@@ -84,30 +83,34 @@ func (f keyFolder) write(id storage.EventID, key storage.EventKey) error {
 	if err := f.fs.Rename(fresh, f.name(id)); err != nil {
 		return err
 	}
-	return f.sync(f.path)
+	return syncFolder(f.fs, f.path)
 }
 
-// destroy overwrites a key and removes it. One that is not there is no error.
-func (f keyFolder) destroy(name string) error {
-	if _, err := f.fs.Stat(name); errors.Is(err, os.ErrNotExist) {
+// erase overwrites a file and removes it. One that is not there is no error.
+func erase(fs vfs.FS, name string) error {
+	info, err := fs.Stat(name)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	file, err := f.fs.OpenReadWrite(name, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteAt(bytes.Repeat([]byte{0}, eventKeySize), 0)
+	file, err := fs.OpenReadWrite(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(make([]byte, info.Size()), 0)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	if err := f.fs.Remove(name); err != nil {
+	if err := fs.Remove(name); err != nil {
 		return err
 	}
-	return f.sync(f.path)
+	return syncFolder(fs, fs.PathDir(name))
 }
 
-func (f keyFolder) sync(folder string) error {
-	dir, err := f.fs.OpenDir(folder)
+func syncFolder(fs vfs.FS, folder string) error {
+	dir, err := fs.OpenDir(folder)
 	if err != nil {
 		return err
 	}
@@ -142,7 +145,7 @@ func (s *Store) finishForgetting() error {
 		if !left {
 			continue
 		}
-		if err := s.keys.destroy(s.keys.fs.PathJoin(s.keys.path, name)); err != nil {
+		if err := erase(s.keys.fs, s.keys.fs.PathJoin(s.keys.path, name)); err != nil {
 			return fmt.Errorf("pebblestore: events' keys: %w", err)
 		}
 	}
@@ -207,7 +210,7 @@ func (s *Store) ForgetEvent(
 		}
 	}
 	if e.Forgotten != nil { // of a repeat too: a crash may have come before
-		if err := s.keys.destroy(s.keys.name(id)); err != nil {
+		if err := erase(s.keys.fs, s.keys.name(id)); err != nil {
 			return fmt.Errorf("%w: the key of event %v: %w", storage.ErrUnknown, id, err)
 		}
 	}

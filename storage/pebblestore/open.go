@@ -65,6 +65,7 @@ type Store struct {
 	marks    *walMarks
 	lost     *LostError // nil: nothing is known to be lost
 	keys     keyFolder
+	contacts *contactFolder
 
 	// broken is set when a write failed in a way that only a restart can resolve.
 	broken atomic.Bool
@@ -102,6 +103,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{lock: lock, readOnly: o.ReadOnly, sections: make(map[storage.SectionKey]*sectionState)}
 	s.marks, s.keys = newWALMarks(o.FS, dir, o.logf()), keyFolder{o.FS, o.FS.PathJoin(dir, eventKeysFolder)}
+	s.contacts = &contactFolder{fs: o.FS, path: o.FS.PathJoin(dir, contactsFolder)}
 	synced, err := s.checkLogs(dir, &o)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())

@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
@@ -273,4 +275,54 @@ func orElse(err, otherwise error) error {
 		return err
 	}
 	return otherwise
+}
+
+const contactsPage = 4096
+
+// contactRow is one row of contacts.
+type contactRow struct {
+	subject string
+	contact storage.Contact
+}
+
+func scanContact(row pgx.CollectableRow) (c contactRow, err error) {
+	var at time.Time
+	err = row.Scan(&c.subject, &c.contact.Email, &c.contact.Phone, &at)
+	c.contact.At = section.Instant(at.UnixMilli())
+	return c, err
+}
+
+// PutContact implements storage.Contacts.
+func (s *Store) PutContact(ctx context.Context, subject string, c storage.Contact) error {
+	_, err := s.exec(ctx, sql("contact_put"), subject, c.Email, c.Phone, stamp(c.At))
+	return err
+}
+
+// Contact implements storage.Contacts.
+func (s *Store) Contact(ctx context.Context, subject string) (storage.Contact, error) {
+	found, err := fetch(ctx, s.present, scanContact, sql("contact"), subject)
+	switch {
+	case err != nil:
+		return storage.Contact{}, err
+	case len(found) == 0:
+		return storage.Contact{}, storage.ErrNotFound
+	}
+	return found[0].contact, nil
+}
+
+// ForgetContact implements storage.Contacts.
+func (s *Store) ForgetContact(ctx context.Context, subject string) error {
+	_, err := s.exec(ctx, sql("contact_forget"), subject)
+	return err
+}
+
+// Contacts implements storage.Contacts.
+func (s *Store) Contacts(ctx context.Context, visit func(subject string, c storage.Contact) error) error {
+	return pages(contactsPage, func(last *contactRow) ([]contactRow, error) {
+		after := "" // no subject is empty
+		if last != nil {
+			after = last.subject
+		}
+		return fetch(ctx, s.present, scanContact, sql("contacts_after"), after, int64(contactsPage))
+	}, func(c contactRow) error { return visit(c.subject, c.contact) })
 }

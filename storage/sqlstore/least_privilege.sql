@@ -38,6 +38,8 @@ GRANT SELECT, INSERT, DELETE ON TABLE operator_keys TO holdfast_engine;
 GRANT SELECT, INSERT ON TABLE venue_parts TO holdfast_engine;
 -- The keys of buyers' pseudonyms. DELETE destroys one (holdfast forget). No UPDATE: a key never changes.
 GRANT SELECT, INSERT, DELETE ON TABLE event_keys TO holdfast_engine;
+-- How buyers are reached. UPDATE: a buyer gives another address. DELETE: it is erased (holdfast forget --buyer).
+GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE contacts TO holdfast_engine;
 
 -- The key of ticket codes and the store's id are made once; only the owner may give the store another id (holdfast store new-id).
 GRANT SELECT, INSERT ON TABLE store_meta TO holdfast_engine;

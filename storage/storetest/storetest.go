@@ -53,6 +53,8 @@ var promises = []struct {
 	{"P14_an_events_key_never_changes_and_is_never_printed", eventKeys},
 	{"P14_nothing_is_left_of_a_forgotten_events_key", forgotten},
 	{"P14_what_is_on_sale_is_not_forgotten", forgettingRefused},
+	{"P14_a_contact_is_kept_until_it_is_forgotten", contacts},
+	{"P14_a_contact_is_never_printed", contactsUnprinted},
 	{"the_secret_never_changes", secret},
 	{"nodes", nodes},
 	{"a_forgotten_node_is_gone", forget},
