@@ -225,3 +225,42 @@ func (o *openEvent) legsRefund(out *BookingView, fees price.FeePolicy) (amount i
 	}
 	return amount
 }
+
+// Contact data is kept in the store, beside the logs, and nowhere else: no memory, no log, no other node has it (P14).
+
+// Contact is how a buyer is reached, by whatever names the buyer to a server. ErrNoContact, ErrUnavailable.
+func (e *Engine) Contact(subject string, timeout time.Duration) (c storage.Contact, err error) {
+	err = e.contactCall(timeout, func(ctx context.Context) error {
+		c, err = e.cfg.Store.Contact(ctx, subject)
+		return err
+	})
+	return c, err
+}
+
+// SetContact makes this a buyer's contact data, durably, in place of what there was, and tells it with its time.
+// ErrTimeout, ErrUnavailable.
+func (e *Engine) SetContact(subject, email, phone string, timeout time.Duration) (storage.Contact, error) {
+	c := storage.Contact{Email: email, Phone: phone, At: e.cfg.Clock()}
+	return c, e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.PutContact(ctx, subject, c) })
+}
+
+// ForgetBuyer erases what is kept of a buyer beside the logs, durably; again is no error. What stands in events' logs
+// stands there under pseudonyms, which end with their event: see ForgetEvent. ErrTimeout, ErrUnavailable.
+func (e *Engine) ForgetBuyer(subject string, timeout time.Duration) error {
+	return e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.ForgetContact(ctx, subject) })
+}
+
+func (e *Engine) contactCall(timeout time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(e.ctx, timeout)
+	defer cancel()
+	err := do(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return ErrNoContact
+	case errors.Is(err, storage.ErrUnknown):
+		return errors.Join(ErrTimeout, err)
+	}
+	return errors.Join(ErrUnavailable, err)
+}

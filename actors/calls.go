@@ -56,6 +56,7 @@ var (
 	ErrTokenMissing   = errors.New("actors: no payment token")        // of a booking that costs something
 	ErrProcessor      = errors.New("actors: the processor is silent") // nothing was begun: the hold stays
 	ErrForgotten      = pseudonym.ErrForgotten                        // whose an event's bookings were
+	ErrNoContact      = errors.New("actors: no contact data")         // the buyer left none, or it was erased
 )
 
 // SeatsUnknownError lists seat ids that the event does not have.

@@ -4,6 +4,7 @@ import (
 	"holdfast/actors"
 	"holdfast/api/booking"
 	"holdfast/api/catalog"
+	"holdfast/api/contact"
 	"holdfast/api/live"
 	"holdfast/api/operate"
 )
@@ -17,6 +18,7 @@ type Engine interface {
 	booking.Engine
 	operate.Engine
 	live.Engine
+	contact.Engine
 
 	// Ready answers nil once requests can be served, else why not.
 	Ready() error

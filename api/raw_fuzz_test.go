@@ -33,6 +33,16 @@ func (quietEngine) ForgetEvent(context.Context, storage.EventID, actors.Caller, 
 	return nil, actors.ErrEventUnknown
 }
 
+func (quietEngine) Contact(string, time.Duration) (storage.Contact, error) {
+	return storage.Contact{}, actors.ErrNoContact
+}
+
+func (quietEngine) SetContact(_, email, phone string, _ time.Duration) (storage.Contact, error) {
+	return storage.Contact{Email: email, Phone: phone}, nil
+}
+
+func (quietEngine) ForgetBuyer(string, time.Duration) error { return nil }
+
 func (quietEngine) PseudonymKey(storage.EventID) (*pseudonym.Key, error) { return nil, nil }
 
 func (quietEngine) DeleteEvent(context.Context, storage.EventID, actors.Caller) (*storage.Event, error) {

@@ -18,6 +18,7 @@ import (
 	"holdfast/api/booking"
 	"holdfast/api/call"
 	"holdfast/api/catalog"
+	"holdfast/api/contact"
 	"holdfast/api/document"
 	"holdfast/api/limit"
 	"holdfast/api/listen"
@@ -44,6 +45,7 @@ type Server struct {
 	live     *live.Handlers
 	queue    *queue.Handlers
 	webhooks *webhook.Handlers
+	contacts *contact.Handlers
 
 	reception *listen.Reception
 	public    *listen.Front
@@ -67,6 +69,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.queue = queue.New(cfg.Queue, engine, cfg.waitingRooms(), s.limits, s.meters.registry)
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
+	s.contacts = contact.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets(cfg.PaymentPage.origins(), captchaOrigins(cfg.Captcha))

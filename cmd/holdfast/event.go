@@ -76,7 +76,8 @@ func tellSale(c *console, sale eventctl.Sale, err error) error {
 type forgetCommand struct {
 	targetFlags
 	Store       string `help:"A database's address, whether servers sell from it or not." placeholder:"URL" xor:"target"`
-	Event       string `required:"" help:"The event's id." env:"-" placeholder:"EVENT"`
+	Event       string `help:"The event's id." env:"-" placeholder:"EVENT" xor:"whom" required:""`
+	Buyer       string `help:"One buyer, as tokens name them (sub): erases the contact data, at once." env:"-" placeholder:"SUBJECT" xor:"whom" required:""`
 	Reason      string `required:"" help:"Why. It is logged, and kept with the event: name nobody." env:"-" placeholder:"TEXT"`
 	BeforeStart bool   `help:"Although the show has not begun: nobody can look a ticket up then." env:"-"`
 	Key         string `help:"Idempotency key, for --url: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
@@ -88,6 +89,7 @@ func (forgetCommand) Help() string {
 
   holdfast forget --event 0b6d4f0e-… --reason 'a year is over' --url http://127.0.0.1:8080 --operator-key-file operator
   holdfast forget --event 0b6d4f0e-… --reason 'a year is over' --data /var/lib/holdfast
+  holdfast forget --buyer 'auth0|5f7c8ec7' --reason 'asked by letter' --url http://127.0.0.1:8080 --operator-key-file operator
 
 Buyers stand in an event's logs under pseudonyms that only the event's own key can make. This destroys the key, for ever: nothing of Holdfast's
 leads from the logs to a person any more, not even for somebody who has both the logs and the person's identifier. What was sold, paid and
@@ -101,8 +103,11 @@ What this cannot reach, and you must: backups, snapshots of disks and databases,
 exist. PostgreSQL keeps deleted rows until VACUUM FULL event_keys, and its write-ahead log until that is recycled; CockroachDB keeps them for
 gc.ttlseconds. A payment processor knows its own customers.
 
-Whichever server is told, the others have forgotten when the command ends, or follow within 2 seconds (always so with --store). Holdfast
-keeps no contact data, so there is nothing to forget of one buyer alone.`
+Whichever server is told, the others have forgotten when the command ends, or follow within 2 seconds (always so with --store).
+
+--buyer erases what is kept of one person: the contact data that the person gave (PUT /v1/me/contact). It is gone when the command ends;
+again, or of somebody who gave none, is no error, and the log has the reason, not whom. The person's bookings stay, under pseudonyms that
+end with their events. The same cannot be reached as above; the table is contacts. Whoever can list this machine's processes sees SUBJECT.`
 }
 
 // Run forgets.
@@ -110,6 +115,9 @@ func (f *forgetCommand) Run(c *console) error {
 	if f.URL == "" && f.Data == "" && f.Store == "" {
 		return errors.New("give --url http://HOST:PORT of a running server, --data DIR of a stopped one, or --store " +
 			"URL of a database")
+	}
+	if f.Buyer != "" {
+		return f.forgetBuyer(c)
 	}
 	id, err := terminal.ParseEventID(f.Event)
 	if err != nil {
@@ -137,6 +145,35 @@ func (f *forgetCommand) ask(c *console, how pseudonym.Forgetting) error {
 		f.Key = fmt.Sprintf("forget-%d", time.Now().UnixNano())
 	}
 	return tellForgotten(c)(eventctl.Forget(c.ctx, server, f.Event, f.Key, how))
+}
+
+// forgetBuyer forgets one person.
+func (f *forgetCommand) forgetBuyer(c *console) (err error) {
+	if f.BeforeStart {
+		return errors.New("--before-start is about an event: a buyer can be forgotten at any time")
+	}
+	if err := eventctl.CheckForgettingBuyer(f.Buyer, f.Reason); err != nil {
+		return err
+	}
+	switch {
+	case f.URL != "":
+		server, err := client.New(f.URL, f.OperatorKeyFile)
+		if err != nil {
+			return err
+		}
+		if err := eventctl.ForgetBuyer(c.ctx, server, f.Buyer, f.Reason, f.Key); err != nil {
+			return err
+		}
+	case f.Data != "":
+		err = eventctl.ForgetBuyerOffline(c.ctx, f.Data, f.Buyer)
+	default:
+		err = storectl.ForgetBuyer(c.ctx, f.Store, f.Buyer)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(c.out, "Erased: no contact data of that buyer is kept here.\n"+
+			"Backups and copies still have what they had: delete those of before.")
+	}
+	return err
 }
 
 func tellForgotten(c *console) func(name string, since time.Time, err error) error {

@@ -59,8 +59,8 @@ var commandWalls = map[string]wall{
 		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
-			"actors/price", "actors/pseudonym", "api/call", "api/card", "api/catalog", "api/wire/pricing",
-			"api/wire/roomrules", "api/wire/waitingroom", "actors/venue", "api", "storage", "storage/pebblestore",
+			"actors/price", "actors/pseudonym", "api/call", "api/card", "api/catalog", "api/contact",
+			"api/wire/pricing", "api/wire/roomrules", "api/wire/waitingroom", "actors/venue", "api", "storage", "storage/pebblestore",
 		},
 	},
 	"cmd/holdfast/config": {

@@ -163,6 +163,10 @@ var wallsAround = map[string]wall{
 	"api/captcha": {
 		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
 	},
+	"api/contact": {
+		Why: "how buyers are reached goes from the call into the store and back: it logs nothing, and knows no booking",
+		Own: []string{"actors", "storage", "api/auth", "api/call", "api/catalog", "api/problem", "api/wire"},
+	},
 	"api/webhook": {
 		Why: "takes signed hints of payment processors: who proves them, and what becomes of them, is behind an interface",
 		Own: []string{"api/call", "api/limit", "api/problem"}, Third: []string{prometheus},

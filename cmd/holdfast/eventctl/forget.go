@@ -10,6 +10,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/pseudonym"
 	"holdfast/api/catalog"
+	"holdfast/api/contact"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/storage"
 )
@@ -50,4 +51,25 @@ func ForgetOffline(ctx context.Context, data string, id storage.EventID, how pse
 		return err
 	})
 	return name, since, err
+}
+
+// forgetBuyerTimeout bounds the erasing of one buyer's data in a stopped server's folder.
+const forgetBuyerTimeout = 30 * time.Second
+
+// CheckForgettingBuyer judges what an operator says to it as the server does.
+func CheckForgettingBuyer(buyer, reason string) error { return contact.CheckForget(buyer, &reason) }
+
+// ForgetBuyer has a running server erase what is kept of one buyer beside the logs; again is no error.
+func ForgetBuyer(ctx context.Context, server *client.Client, buyer, reason, key string) error {
+	body, err := json.Marshal(&contact.Forget{Buyer: buyer, Reason: &reason})
+	if err != nil {
+		return err
+	}
+	var done contact.Forgotten
+	return server.Post(ctx, "/v1/buyers/forget", key, bytes.NewReader(body), int64(len(body)), &done)
+}
+
+// ForgetBuyerOffline erases it in a stopped server's data.
+func ForgetBuyerOffline(ctx context.Context, data, buyer string) error {
+	return offline(ctx, data, func(engine *actors.Engine) error { return engine.ForgetBuyer(buyer, forgetBuyerTimeout) })
 }

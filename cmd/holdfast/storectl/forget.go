@@ -45,3 +45,16 @@ func Forget(ctx context.Context, address string, id storage.EventID, how pseudon
 	}
 	return event.Name, time.UnixMilli(int64(event.Forgotten.At)), nil
 }
+
+// ForgetBuyer erases what a database keeps of one buyer beside the logs; again is no error.
+func ForgetBuyer(ctx context.Context, address, buyer string) (err error) {
+	if err := keyfile.CheckStore(address); err != nil {
+		return err
+	}
+	store, err := sqlstore.Open(ctx, address, sqlstore.Options{Name: "holdfast forget"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return store.ForgetContact(ctx, buyer)
+}
