@@ -129,7 +129,7 @@ func (e *Engine) gateStatus(q *waitingroom.Room) ShardStatus {
 	p := ShardStatus{Key: q.Key, Name: gateName, Life: q.Shard().Phase(), Seq: q.Horizon(),
 		Placed: remote.Routing().Placed, Passivated: q.Passivated()}
 	if inc := q.Shard().Serving(); inc != nil {
-		p.Owner, p.Sure, p.Epoch = e.writer, true, inc.Epoch()
+		p.Owner, p.Sure, p.Epoch = e.writer, inc.Trusted(), inc.Epoch()
 		return p
 	}
 	if o, known := remote.Directory.Owner(); known {

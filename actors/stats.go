@@ -313,7 +313,8 @@ type ShardStatus struct {
 	Name  string    // the section's id in the plan
 	Life  Lifecycle // here
 	Owner storage.WriterID
-	// Sure says that the owner has said so itself, over a link that is up, or is this node. Without it, Owner is a guess.
+	// Sure says that the owner has said so itself, over a link that is up, or is this node under a lease that holds.
+	// Without it, Owner is a guess.
 	Sure       bool
 	Epoch      section.Epoch // of the owner
 	Seq        section.Seq   // newest record on this node's map
@@ -351,7 +352,7 @@ func (s *Section) shardStatus() ShardStatus {
 	p.Life = s.shard.Phase()
 	f := s.following()
 	if inc := s.shard.Serving(); inc != nil {
-		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.Epoch()
+		p.Owner, p.Sure, p.Epoch = s.engine.writer, inc.Trusted(), inc.Epoch()
 		return p
 	}
 	if o, known := s.remote.Directory.Owner(); known {
