@@ -1,6 +1,7 @@
 // One buyer's way through one event: choose, hold, pay, ticket. Knows no element; panel.js shows what stands here.
 
 import { Problem, getOwn, mutate, readOwn, serverNow, whoIsKnown } from './api.js';
+import { Contact } from './contact.js';
 import { identity, newKey } from './identity.js';
 import { MeansRefusal } from './means.js';
 import { PaymentWatch, nextOf } from './paymentwatch.js';
@@ -47,6 +48,7 @@ export class Booking {
     this.later = []; // seats that were chosen and did not fit into this booking
     this.ceiling = ''; // the end of a hold that gets no later one
     this.stopper = new AbortController();
+    this.contact = new Contact(this);
     this.store = storeOf(event.id);
     this.watch = new PaymentWatch(() => readOwn(this.#path(), { signal: this.stopper.signal, attempts: 1 }),
       { heard: (view) => this.#heard(view), missed: (err) => this.#missed(err) }, this.stopper.signal);
@@ -70,7 +72,7 @@ export class Booking {
     await whoIsKnown().catch(() => {}); // asked again by whatever needs it
     for (const id of ids.filter((id) => !this.bought.some((b) => b.id === id))) {
       const view = await this.#read(id).catch(() => null);
-      if (view && phases[view.state] === 'confirmed') this.bought.push(view);
+      if (view && (phases[view.state] === 'confirmed' || view.state === 'refunded')) this.bought.push(view);
     }
     if (current) await this.#pickUp(current);
     else if (wish && identity.known) await this.#book(wish);
@@ -112,6 +114,7 @@ export class Booking {
       this.chosen.push(seat);
     }
     this.notice = null;
+    this.contact.asking = null;
     this.#forget(this.store.wish);
     this.hooks.changed();
     return null;
@@ -170,7 +173,8 @@ export class Booking {
   }
 
   async #book(wish) {
-    if (this.busy) return;
+    if (this.busy || await this.contact.comesFirst(wish) || this.stopper.signal.aborted) return;
+    wish.sent ||= identity.known; // a repeat is not kept waiting by anything
     wish.admission ??= this.hooks.admission(); // the one it is first sent with: a repeat is known again after its end (P5)
     sessionStorage.setItem(this.store.wish, JSON.stringify(wish));
     const extra = wish.admission ? { 'Queue-Admission': wish.admission } : {};
@@ -182,6 +186,11 @@ export class Booking {
       this.hooks.held(this.#seatNumbers(body));
     }, (err) => this.#bookRefused(err, wish), wish.key);
   }
+
+  /** book asks for what a wish names; does is any other wish of the fan, told as busy; failed tells of a refusal. */
+  book(wish) { return this.#book(wish); }
+  does(words, run, refused) { return this.#wish(words, run, refused); }
+  failed(err) { this.#fail(err); }
 
   #bookRefused(err, wish) {
     // Nobody is signed in: nothing was asked yet. The wish waits for the fan's return.
@@ -248,6 +257,7 @@ export class Booking {
     } finally {
       this.busy = '';
     }
+    if (this.contact.given) return this.contact.goOn();
     this.hooks.changed();
   }
 
@@ -282,7 +292,7 @@ export class Booking {
   /** mine answers the seats of every booking of this buyer that lives in this tab. */
   get mine() {
     const live = ['held', 'paying'].includes(this.phase) ? [this.current] : [];
-    return [...live, ...this.bought].flatMap((view) => this.#seatNumbers(view));
+    return [...live, ...this.bought.filter(({ state }) => state !== 'refunded')].flatMap((view) => this.#seatNumbers(view));
   }
 
   #take(view, afterMs = null) {
@@ -409,6 +419,18 @@ export class Booking {
     else if (this.busy) return;
     else if (this.unsure) this.askAgain?.();
     else if (this.phase === 'held') this.look();
+    else this.lookAtBought();
+  }
+
+  /** lookAtBought reads again what was bought: money may have gone back meanwhile. */
+  async lookAtBought() {
+    const before = JSON.stringify(this.bought);
+    const now = await Promise.all(this.bought.map((was) => readOwn(`/v1/bookings/${encodeURIComponent(was.id)}`, { signal: this.stopper.signal, attempts: 1 }).then(({ body }) => body, () => was)));
+    if (this.stopper.signal.aborted || JSON.stringify(this.bought) !== before) return;
+    this.bought = now;
+    const current = now.find(({ id }) => id === this.current?.id);
+    if (current && this.phase === 'confirmed') Object.assign(this, { current, phase: phases[current.state] ?? 'ended' });
+    if (JSON.stringify(now) !== before) this.hooks.changed();
   }
 
   // What was heard of a payment that is under way; false ends the asking.

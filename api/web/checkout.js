@@ -1,11 +1,12 @@
 // From the hold to the tickets, in elements: the hold with its clock, the payment step, and what is shown while the outcome
 // of a payment is open.
 //
-//	held ──▶ pay ──▶ paying ──▶ (confirmed)
+//	(contact) ──▶ held ──▶ pay ──▶ paying ──▶ (confirmed)
 //	  ▲       │  └▶ unsure ─┘ ▲
 //	  └───────┘      challenge┘
 
 import { Challenge } from './challenge.js';
+import { contactForm } from './contact.js';
 import { h, say, setOff, whenOn } from './dom.js';
 import { HoldClock } from './holdclock.js';
 import { howToPay, meansOf } from './means.js';
@@ -34,15 +35,20 @@ export class Checkout {
   get view() {
     const { booking } = this;
     if (booking.phase === 'held') return booking.unsure ? 'unsure' : this.step.on && !booking.free ? 'pay' : 'held';
+    if (booking.phase === 'choosing' && booking.contact.asking) return 'contact';
     if (booking.phase === 'paying') return booking.next ? 'challenge' : booking.current.state;
     return booking.phase;
   }
 
-  /** key changes when the view has to be built anew: a bank may ask twice. */
-  get key() { return `${this.view} ${this.booking.next?.url ?? ''}`; }
+  /** key changes when the view has to be built anew: a bank may ask twice, and money go back in the end. */
+  get key() {
+    const { booking } = this;
+    return `${this.view} ${booking.next?.url ?? ''} ${JSON.stringify(booking.current?.refunds ?? '')}`;
+  }
 
   /** build makes the parts of a view that belongs here; undefined for another. */
   build(view) {
+    if (view === 'contact') return contactForm(this.panel);
     if (view === 'held') return this.#held();
     if (view === 'pay') return this.#pay();
     if (payWords[view]) return this.#open(view);

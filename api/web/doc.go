@@ -47,11 +47,13 @@
 //
 // # The checkout
 //
+//	(contact ─▶)                                  contact.js       how the fan is reached, before the first hold
 //	held ⇄ pay ──▶ paying ──▶ confirmed           booking.js       the states, one wish at a time
 //	  ▲     │ └▶ unsure ┘▲ │                      paymentwatch.js  asks after what is paying, by Retry-After
 //	  │     │  challenge ┘ │                      checkout.js      in elements ── holdclock.js  time, a key for more
 //	  └─────┴── declined ◀─┘                        ├─ means.js      the sandbox's tokens, or the processor's own field
 //	    ended: released, lapsed, refunded           ├─ challenge.js  the bank's page in a frame, and a way out of it
+//	                                                ├─ refunds.js    money on its way back, in what is bought and ended
 //	                                                └─ paystep.js    the step, kept by the tab's history
 //
 // What a fan types about a card is typed into the processor's frame; the page gets a token for it (P12). The policy
@@ -69,7 +71,9 @@
 //
 // Rejected: a full page that redirects to the bank and back: it loses the place, the clock and the live map, and a
 // return address that decides. Moving the focus to the warning: it takes from under the fingers what is being typed.
-// Asking for contact data before the hold: there is no place that keeps them yet.
+//
+// Contact data is asked for before the first hold, while no clock runs, and never again; the page keeps none of it. A
+// server that keeps none, or does not answer, stands in nobody's way to a seat.
 //
 // # The map
 //

@@ -71,6 +71,7 @@ type fake struct {
 	seatmap    []byte
 	composed   func(total int64) map[string]any // what a price is made of; nil: nothing but a face
 	room       *fakeRoom                        // nil: the event has no waiting room
+	contact    *fakeContact                     // of the only buyer; nil: none
 }
 
 // script answers one request in the fake's stead, or lets the fake answer (false).
@@ -92,7 +93,8 @@ func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
 	f := &fake{house: house, sale: "open", name: "Northern Lights Tour", startsAt: "2027-06-12T19:30:00.000Z",
 		unchanged: make(chan struct{}, 64), price: price, signIn: map[string]any{"methods": []string{"buyer_name"}},
 		payments: map[string]any{"adapter": "sandbox"}, policy: contentPolicy,
-		ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{},
+		contact: &fakeContact{Email: "alice@example.net"},
+		ttl:     10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{},
 		bookings: map[string]*wire.Booking{},
 		byKey:    map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
 	f.seatmap = f.draw()
@@ -220,6 +222,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
 	f.roomRoutes(mux)
 	f.paymentRoutes(mux)
+	f.contactRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", f.policy)
 		if !strings.HasSuffix(r.URL.Path, "/stream") {

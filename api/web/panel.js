@@ -2,8 +2,10 @@
 
 import { serverNow } from './api.js';
 import { Checkout } from './checkout.js';
+import { contactLine } from './contact.js';
 import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
 import { breakdown } from './price.js';
+import { refundList } from './refunds.js';
 import { count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
@@ -72,7 +74,7 @@ export class Panel {
     const list = h('div');
     const hold = h('button', { type: 'button', class: 'primary wide', id: 'hold', on: { click: whenOn(() => booking.hold()) } });
     const sale = h('p', { class: 'notice warn', id: 'sale-note' });
-    const best = this.#bestForm();
+    const best = this.#bestForm(), contact = contactLine(booking), bought = this.#boughtList();
     this.refresh = () => {
       const { chosen, busy, saleOpen } = booking;
       sale.hidden = saleOpen;
@@ -85,9 +87,9 @@ export class Panel {
       hold.hidden = chosen.length === 0;
       setOff(hold, Boolean(busy) || !saleOpen);
       hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event)}`;
-      best.refresh();
+      for (const part of [best, contact, bought]) part.refresh();
     };
-    return [this.#ownTime(), sale, this.status, list, hold, best.element, this.#boughtList()];
+    return [this.#ownTime(), sale, this.status, list, hold, best.element, contact.element, bought.element];
   }
 
   // Two clocks are worth a line where the fan decides.
@@ -166,10 +168,25 @@ export class Panel {
     return { element, refresh };
   }
 
+  // Bookings of this tab that were paid. They are built anew only when one of them has changed.
   #boughtList() {
-    const { bought } = this.booking;
-    if (bought.length === 0) return '';
-    return h('details', { class: 'bought' }, h('summary', { text: `Your tickets (${count(bought.reduce((n, b) => n + b.seats.length, 0))})` }), bought.map((b) => this.#tickets(b)));
+    const summary = h('summary'), list = h('div');
+    const element = h('details', { class: 'bought' }, summary, list);
+    const refresh = () => {
+      const { bought } = this.booking;
+      const shows = JSON.stringify(bought);
+      element.hidden = bought.length === 0;
+      if (list.shows === shows) return;
+      list.shows = shows;
+      summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
+      list.replaceChildren(...bought.flatMap((b) => [this.#tickets(b), this.#refunds(b)]));
+    };
+    return { element, refresh };
+  }
+
+  #refunds(view) {
+    const { indexOfID } = this.model;
+    return refundList(view, this.booking, (id) => (indexOfID.has(id) ? this.seatName(indexOfID.get(id)) : id));
   }
 
   /** total is what the booking costs, in words. */
@@ -194,13 +211,14 @@ export class Panel {
     const { booking } = this;
     this.title.textContent = 'Enjoy the show';
     toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
-    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), this.status, this.#tickets(booking.current),
+    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), this.status, this.#tickets(booking.current), this.#refunds(booking.current),
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
   }
 
   #tickets(view) {
     const { booking, model } = this;
-    return h('ul', { class: 'tickets' }, (view.tickets ?? []).map(({ seat, code }) => {
+    if (!view.tickets?.length) return '';
+    return h('ul', { class: 'tickets' }, view.tickets.map(({ seat, code }) => {
       const i = model.indexOfID.get(seat);
       const row = i === undefined ? null : model.rows[model.rowOf[i]];
       const fact = (name, value) => h('div', {}, h('dt', { text: name }), h('dd', {}, h('bdi', { text: value })));
@@ -231,7 +249,7 @@ export class Panel {
       gone.hidden = had === 0 || free > 0;
       gone.textContent = 'Somebody else has these seats by now.';
     };
-    return [h('p', { text: words }), this.status, same, gone, again];
+    return [h('p', { text: words }), this.status, this.#refunds(booking.current), same, gone, again];
   }
 }
 

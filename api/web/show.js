@@ -1,8 +1,9 @@
 // One event: loads it, lays out map and panel, and ties model, live stream, view, hands and booking together.
 
-import { get, pause, serverNow } from './api.js';
+import { get, pause, serverNow, whoIsKnown } from './api.js';
 import { Booking } from './booking.js';
 import { admitted } from './admission.js';
+import { identity } from './identity.js';
 import { alarm, focusOn, h, icon, icons, isolated, say, toast } from './dom.js';
 import { MapInput } from './input.js';
 import { LiveMap } from './live.js';
@@ -75,9 +76,17 @@ class EventPage {
     this.watchSale();
     onWake(() => this.booking.wake(), this.stopper.signal);
     this.session?.start({ changed: () => this.sessionChanged() });
+    this.askContact();
     await this.booking.resume();
     this.sessionChanged();
     if (this.booking.current && this.view.far) this.view.showSeats(this.booking.mine);
+  }
+
+  // Asked ahead of the first hold, which must not wait for it.
+  async askContact() {
+    const { contact } = this.booking;
+    const asks = whoIsKnown().then(() => identity.known && contact.look(), () => false);
+    if (await asks.catch((err) => { if (!this.stopper.signal.aborted) throw err; })  !== false && !this.stopper.signal.aborted) this.panel.update();
   }
 
   layOut() {

@@ -160,6 +160,16 @@ const endWords = {
   refunded: ['Refunded', 'The money is on its way back to you.'],
 };
 
+const refundWords = {
+  due: 'goes back to you: we are asking for it.',
+  pending: 'is on its way back to you. Banks take some days.',
+  refunded: 'was given back to you.',
+  failed: 'could not be given back: the bank did not take it. The box office sees to it.',
+};
+
+/** refundText says how far a refund has come, after its amount. */
+export const refundText = (state) => refundWords[state] ?? `goes back to you (${state}).`;
+
 /** endOf says in words how a booking ended: [title, words]. */
 export const endOf = (state) => endWords[state] ?? ['This booking is over', ''];
 

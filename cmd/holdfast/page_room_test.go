@@ -115,6 +115,7 @@ func TestPageGoesThroughTheWaitingRoom(t *testing.T) {
 	until(t, r.ctx, `window.__holdfast?.stats.live === 'live' && __holdfast.settled?.()`)
 	r.sees("#session", "Time inside")
 	r.click("#best")
+	saysHowToBeReached(t, r.ctx)
 	until(t, r.ctx, `document.querySelectorAll('#held-seats li').length === 2`)
 	shoot(t, r.ctx, "room-held")
 	r.crash()
