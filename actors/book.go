@@ -277,7 +277,7 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 	t.decidedAt = r.Command.At
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
-		out.Seats = t.o.appendIDs(out.Seats[:0], no, outcome.Lost)
+		out.Seats, out.ExpiresAt = t.o.appendIDs(out.Seats[:0], no, outcome.Lost), outcome.ExpiresAt
 		return outcome.Rejection, nil
 	}
 	t.o.fill(t.ev, BookingID{Section: s.key, No: outcome.Booking}, outcome, out)
@@ -316,10 +316,10 @@ func (t *bookingCall) verdict(rejection section.Rejection, err error, out *Booki
 		return writer.Reason(err)
 	case rejection == section.IdempotencyMismatch:
 		return ErrMismatch
-	case rejection >= section.NotAdmitted:
+	case ofAdmission(rejection):
 		return notAdmitted(rejection)
 	case rejection != section.Accepted:
-		out.refusal = Refusal{Code: rejection, Seats: out.Seats}
+		out.refusal = Refusal{rejection, out.Seats, t.ev.engine.waitFor(rejection, out.ExpiresAt), out.ExpiresAt}
 		return &out.refusal
 	}
 	return nil

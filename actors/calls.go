@@ -86,6 +86,8 @@ func (e *NotTogetherError) Error() string {
 type Refusal struct {
 	Code  section.Rejection
 	Seats []string
+	Wait  time.Duration // of ChallengeCoolDown: until the seats may be had
+	until section.Instant
 }
 
 func (r *Refusal) Error() string { return "actors: refused: " + r.Code.String() }

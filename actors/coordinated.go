@@ -344,7 +344,7 @@ func (t *bookingCall) tellBooked(r *request.Request, out *BookingView) error {
 	case int(r.From) >= len(t.o.sections):
 		return ErrUnavailable
 	case outcome.Rejection != section.Accepted:
-		out.Seats = t.o.appendIDs(out.Seats[:0], r.From, outcome.Lost)
+		out.Seats, out.ExpiresAt = t.o.appendIDs(out.Seats[:0], r.From, outcome.Lost), outcome.ExpiresAt
 		return t.verdict(outcome.Rejection, nil, out)
 	}
 	return t.tellFound(r, out)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/price"
@@ -147,10 +148,34 @@ func TestChallenge(t *testing.T) {
 			if got != row.want && !(row.want == section.BookingExpired && got == section.BookingHeld) {
 				t.Errorf("%v, want %v", got, row.want)
 			}
+			if name == "run out" {
+				coolsDown(t, b, held.ID)
+			}
 			taken, _, _ := b.bank.total(t, held.ID)
 			if (taken == 4500) != row.pass {
 				t.Errorf("P6: %d was taken", taken)
 			}
 		})
+	}
+}
+
+// coolsDown: whoever let a challenge run out gets the same seats later only, over a restart too; others do at once.
+func coolsDown(t *testing.T, b *box, id BookingID) {
+	t.Helper()
+	b.now.Add(int64(boxRules().HoldTTL))
+	b.until("the hold's end", func() bool { return b.booking(id).State == section.BookingExpired })
+	for range 2 {
+		var refused *Refusal
+		if _, err := b.hold(caller(1, 0), "A-1-1"); !errors.As(err, &refused) || refused.Code != section.ChallengeCoolDown ||
+			refused.Wait <= 0 || refused.Wait > 15*time.Minute || !slices.Equal(refused.Seats, []string{"A-1-1"}) {
+			t.Errorf("the same seat at once: %v %+v", err, refused)
+		}
+		b.restart()
+	}
+	if v, err := b.hold(caller(1, 0), "A-1-2"); err != nil || v.State != section.BookingHeld {
+		t.Errorf("another seat: %v", err)
+	}
+	if v, err := b.hold(caller(2, 0), "A-1-1"); err != nil || v.State != section.BookingHeld {
+		t.Errorf("another buyer: %v", err)
 	}
 }

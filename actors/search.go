@@ -15,6 +15,7 @@ import (
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -110,7 +111,7 @@ func (o *openEvent) refusedThere(r *peer.Refused) error {
 func (t *bookingCall) tellFound(r *request.Request, out *BookingView) error {
 	outcome := &r.Decision.Outcome
 	switch {
-	case outcome.Rejection >= section.NotAdmitted:
+	case ofAdmission(outcome.Rejection):
 		return notAdmitted(outcome.Rejection)
 	case outcome.Rejection != section.Accepted:
 		return &Refusal{Code: outcome.Rejection}
@@ -166,7 +167,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 		out.Order, out.Unsettled = view.order, view.Confirming
 		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
-		out := section.Outcome{Rejection: refused.Code}
+		out := section.Outcome{Rejection: refused.Code, ExpiresAt: refused.until}
 		no := storage.SectionNo(0)
 		for i, id := range refused.Seats {
 			if i > 0 && o.seats[id].section != no {
@@ -314,4 +315,16 @@ func (t *bookingCall) mayBeElsewhere() bool {
 		}
 	}
 	return true
+}
+
+// waitFor is how long a buyer is to wait who was refused something until an instant; 0: nobody can say.
+func (e *Engine) waitFor(r section.Rejection, until section.Instant) time.Duration {
+	if r != section.ChallengeCoolDown {
+		return 0
+	}
+	wait := until - e.cfg.Clock()
+	if wait <= 0 { // told by a leg of an order, whose time is lost on the way
+		wait = account.CoolDown
+	}
+	return time.Duration(wait) * time.Millisecond
 }

@@ -158,4 +158,5 @@ func (s *State) end(slot uint32, b *booking) {
 		b.refs++ // until its legs have heard of the end
 	}
 	s.ended.Push(endedBooking{at: s.lastAt, slot: slot})
+	s.cool(slot, b, s.lastAt)
 }

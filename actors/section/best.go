@@ -106,6 +106,16 @@ func (m *seatMap) suitable(w *criteria) (plain, accessible uint32) {
 
 // decideBest chooses seats. Enough suitable free seats always means yes, unless the buyer wants them together (P11).
 func (s *State) decideBest(c *Command, d *Decision) {
+	if len(s.cooling) == 0 {
+		s.chooseBest(c, d)
+		return
+	}
+	hidden := s.hide(c)
+	s.chooseBest(c, d)
+	s.show(hidden)
+}
+
+func (s *State) chooseBest(c *Command, d *Decision) {
 	if c.Quantity == 0 {
 		d.refuse(NoSeats, 0)
 		return

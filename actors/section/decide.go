@@ -105,6 +105,9 @@ func (s *State) decidePlace(c *Command, d *Decision) {
 		c.Order != nil && !s.isCollected(c, d) {
 		return
 	}
+	if len(s.cooling) > 0 && !s.allMayBeHad(c, d) {
+		return
+	}
 	s.placeUnlessOrphans(c, d)
 }
 

@@ -74,6 +74,14 @@ func challengedLong(k *desk) {
 	}
 }
 
+// ranOut is challengedLong, and the hold has come to its end.
+func ranOut(k *desk) {
+	challengedLong(k)
+	k.do(Command{Kind: FailPayment, At: k.state.LastAt(), Booking: 1, Operator: true})
+	end, _ := k.state.NextExpiry()
+	k.do(Command{Kind: ExpireHolds, Max: 9, At: end})
+}
+
 // partlyBack has 400 of 1000 on their way back, for one of two seats.
 func partlyBack(k *desk) {
 	confirmed(k)
@@ -218,6 +226,8 @@ var rejectionCases = []rejectionCase{
 	{"a word on an attempt that was never begun", paying, naming(on(ConfirmPayment), 2), AttemptStale, nil},
 	{"a late no to the first of two attempts", payingAgain, naming(on(FailPayment), 1), AttemptStale, nil},
 	{"a late challenge of the first of two attempts", payingAgain, naming(on(ChallengePayment), 1), AttemptStale, nil},
+	{"seats that one's challenge kept for nothing", ranOut, Command{Kind: PlaceHold, Buyer: buyerOf(1), Seats: seatsOf(0, 4)},
+		ChallengeCoolDown, seatsOf(0)},
 	{"a challenge when all time is used up", challengedLong, on(ChallengePayment), ChallengeLimit, nil},
 	{"more back than was taken", confirmed, paid(operator(RefundBooking), 1001), RefundTooLarge, nil},
 	{"more back than is left", partlyBack, paid(operator(RefundBooking), 601), RefundTooLarge, nil},
@@ -314,7 +324,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(33)" {
+	if rejectionEnd.String() != "rejection(34)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }
@@ -322,6 +332,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 func TestRetryable(t *testing.T) {
 	want := []Rejection{
 		TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests,
+		ChallengeCoolDown,
 	}
 	for r := Accepted; r < rejectionEnd; r++ {
 		if r.Retryable() != slices.Contains(want, r) {

@@ -72,7 +72,8 @@ func (s *State) decideBind(c *Command, d *Decision) {
 		d.refuse(OrderGone, 0)
 		return
 	}
-	if s.named(c, d) && s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) && s.allAre(c, Available, SeatTaken, d) {
+	if s.named(c, d) && s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) && s.allAre(c, Available, SeatTaken, d) &&
+		(len(s.cooling) == 0 || s.allMayBeHad(c, d)) {
 		s.placeUnlessOrphans(c, d)
 	}
 }

@@ -46,6 +46,9 @@ const (
 	OrderUnderWay // ask, begin: the order, or one under the same request, is being collected
 	OrderGone     // place: the order is not collected here any more; sell, free: the leg is another's, or has ended
 	SeatBound     // place, bind for an order: some seat was bound a moment ago by an order that may come to nothing
+	// ChallengeCoolDown is told to a buyer who wants seats again that a challenge of theirs has kept for nothing: place.
+	// Outcome.ExpiresAt is when they may be had.
+	ChallengeCoolDown
 	rejectionEnd
 )
 
@@ -84,6 +87,7 @@ var rejectionText = [rejectionEnd]string{
 	OrderUnderWay:       "order_under_way",
 	OrderGone:           "order_gone",
 	SeatBound:           "seat_bound",
+	ChallengeCoolDown:   "challenge_cool_down",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.
@@ -98,7 +102,8 @@ func (r Rejection) String() string {
 // buyer's other bookings end, or because a payment is decided. A false answer is final for this request.
 func (r Rejection) Retryable() bool {
 	switch r {
-	case TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests:
+	case TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests,
+		ChallengeCoolDown:
 		return true
 	}
 	return false

@@ -222,6 +222,10 @@ func (s *State) restoreAccounts(d *decoder) {
 		b.refs += open
 		s.checkAccount(d, slot, b)
 	}
+	for i := range s.ended.Len() {
+		e := s.ended.At(s.ended.Head() + i)
+		s.cool(e.slot, s.bookings.slab.At(e.slot), e.at)
+	}
 }
 
 // checkAccount refuses an account that its booking's state contradicts.

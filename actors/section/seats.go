@@ -130,6 +130,16 @@ func (m *seatMap) mark(i SeatIndex, from, to SeatStatus, holder, stamp uint32) {
 	}
 }
 
+// conceal takes a seat off what searches and counts see, or puts it back; letter, holder and stamp stay.
+func (m *seatMap) conceal(i SeatIndex, hidden bool) {
+	if m.open[i/64] ^= 1 << (i % 64); hidden {
+		m.countFree(i, ^uint32(0))
+		return
+	}
+	m.openHint = min(m.openHint, uint32(i/64))
+	m.countFree(i, 1)
+}
+
 // countFree adds delta (1, or its two's complement) to every count that the seat is part of.
 func (m *seatMap) countFree(i SeatIndex, delta uint32) {
 	m.free += delta

@@ -31,6 +31,7 @@ type State struct {
 	expiry   dense.Slab[expiryItem]
 	paying   uint32
 	accounts account.Book
+	cooling  map[uint32][]cooled // by buyer: seats that their challenges kept for nothing; follows from accounts and ended
 
 	fences grant.Fences
 	orders *order.Book // nil until there is one

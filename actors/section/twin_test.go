@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"holdfast/actors/grant"
+	"holdfast/actors/section/account"
 )
 
 // twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin
@@ -89,7 +90,8 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 		}
 		return Accepted, false
 	case PlaceHold:
-		return t.firstOf(t.words(c), t.limits(c, len(c.Seats)), t.seatsAre(c, Available, SeatTaken)), false
+		return t.firstOf(t.words(c), t.limits(c, len(c.Seats)), t.seatsAre(c, Available, SeatTaken),
+			t.cools(c, c.Seats...)), false
 	case PlaceBest:
 		if c.Quantity == 0 {
 			return NoSeats, false
@@ -158,10 +160,25 @@ func (t *twin) seatsAre(c *Command, status SeatStatus, r Rejection) Rejection {
 	return Accepted
 }
 
+// cools says whether a challenge of the caller's has kept one of the seats for nothing, not long ago.
+func (t *twin) cools(c *Command, seats ...SeatIndex) Rejection {
+	for _, e := range t.ended {
+		b := t.bookings[e.booking]
+		cold := (b.state == BookingExpired || b.state == BookingReleased) && b.spent >= account.ChallengeMax &&
+			b.buyer == c.Buyer && !c.Operator && c.At < e.at+account.CoolDown
+		for _, seat := range seats {
+			if cold && slices.Contains(b.seats, seat) {
+				return ChallengeCoolDown
+			}
+		}
+	}
+	return Accepted
+}
+
 // suits reports whether the seat is free and what PlaceBest asked for.
 func (t *twin) suits(c *Command, i int) bool {
 	spec := t.layout.Seats[i]
-	return t.letters[i] == Available && (c.AnyCategory || spec.Category == c.Category) &&
+	return t.letters[i] == Available && t.cools(c, SeatIndex(i)) == Accepted && (c.AnyCategory || spec.Category == c.Category) &&
 		(!c.AccessibleOnly || spec.Accessible)
 }
 

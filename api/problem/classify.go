@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"strconv"
+	"time"
 
 	"holdfast/actors"
 	"holdfast/actors/pseudonym"
@@ -37,6 +38,9 @@ var refusals = map[section.Rejection]*Kind{
 	section.PaymentAttempts: define(409, "payment_attempts",
 		"Too many payments were tried for this booking; it stays held until its end"),
 	section.RefundTooLarge: define(409, "refund_too_large", "More than what is left of the booking's payment"),
+	section.ChallengeCoolDown: define(429, "challenge_cool_down",
+		"Your bank's question about these seats was not answered in time: others have the first choice of them now").
+		limited("cool_down"),
 	section.TooManyRequests: define(429, "rate_limited",
 		"Too many requests of one buyer are remembered; some are forgotten each day").
 		limited("remembered").after(3600),
@@ -99,7 +103,7 @@ func refused(r *actors.Refusal) (Problem, bool) {
 	if r.Code == section.TooManyRequests {
 		return Problem{Kind: k, Policy: policyOfMemory, Wait: k.retry}, false
 	}
-	return Problem{Kind: k, Seats: r.Seats}, false
+	return Problem{Kind: k, Seats: r.Seats, Wait: int((r.Wait + time.Second - 1) / time.Second)}, false
 }
 
 func classifyRare(err error) (Problem, bool) {

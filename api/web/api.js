@@ -22,8 +22,11 @@ export class Problem extends Error {
     this.body = body;
   }
 
-  /** transient: the same request with the same key may still work. Nothing is known about its outcome until it answers. */
-  get transient() { return [0, 429, 500, 502, 503, 504].includes(this.status); }
+  /**
+   * transient: the same request with the same key may still work. Nothing is known about its outcome until it answers. Seats that
+   * cool down are not waited for: others are free.
+   */
+  get transient() { return [0, 429, 500, 502, 503, 504].includes(this.status) && this.code !== 'challenge_cool_down'; }
 }
 
 // The Date header is cut to whole seconds, and servers may stamp it from a clock they read once a second: each answer

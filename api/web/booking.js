@@ -203,10 +203,19 @@ export class Booking {
     }
     if (err.code === 'sale_not_open') this.hooks.saleChanged();
     this.#fail(err);
+    if (err.code === 'challenge_cool_down') this.#coolsDown(err);
     if (err.code === 'too_many_sections') this.#offerSections(wish.body.seats);
     if (notAdmitted.includes(err.code)) this.hooks.notAdmitted(err);
     const { quantity = 0 } = wish.body.best_available ?? {};
     if (['not_together', 'split_only'].includes(err.code) && quantity > 1) this.#offerFewer(err, wish.body.best_available);
+  }
+
+  // Seats that this buyer's bank was asked about for nothing: when they may be had again, and the rest stays chosen.
+  #coolsDown(err) {
+    const gone = this.#numbers(err.seats);
+    this.lapsed = this.lapsed.filter((id) => !err.seats.includes(id));
+    this.#drop(gone);
+    if (err.retryAfterMs > 0) this.notice.text += ` You can ask for these again in ${spokenTime(err.retryAfterMs)}.`;
   }
 
   // What could be had instead: as many as one section has, one fewer where seats are only scattered, or the same in any section.

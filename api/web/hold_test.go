@@ -160,6 +160,29 @@ func TestBasketOfSeveralSections(t *testing.T) {
 	p.until(`__holdfast.chosen().join() === '` + three + `'`) // the other section's is still wished for
 }
 
+// Kind: a refusal that is waited out in silence. Seats that this buyer's bank was asked about for nothing are let go of,
+// with the time after which they may be had; the others stay chosen.
+func TestSeatsThatCoolDownAreLetGoOf(t *testing.T) {
+	f, server := newFake(t, 700)
+	p := openTab(t)
+	p.openEvent(f, server.URL)
+	one, two := f.twoFree(0)
+	p.chooses(one, two)
+	f.between(func() {
+		f.scripted = []script{func(w http.ResponseWriter) bool {
+			w.Header().Set("Retry-After", "60")
+			f.refuse(w, 429, "challenge_cool_down", one)
+			return true
+		}}
+	})
+	p.press("#hold")
+	p.sees(".status", "others may have them first")
+	p.sees(".status", "ask for these again in 1 minute")
+	p.until(`__holdfast.chosen().join() === '` + two + `'`)
+	p.press("#hold")
+	p.sees(panelTitle, "These seats are yours")
+}
+
 // chooses clicks those seats that are not chosen.
 func (p *tab) chooses(seats ...string) {
 	p.Helper()

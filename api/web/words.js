@@ -65,6 +65,7 @@ const problemWords = {
   code_not_yet: 'This presale code is not valid yet.',
   no_presale: 'This event has no presale.',
   cool_down: 'Several holds were left unpaid, so the next one has to wait a little.',
+  challenge_cool_down: 'Your bank\'s question about these seats was not answered in time, so others may have them first. Other seats can be yours at once.',
   no_draw: 'Nothing is drawn here: first come, first served.',
   lobby_not_closed: 'The draw is made when the lobby has closed.',
   not_drawn: 'The draw has not been made yet.',

@@ -12,6 +12,12 @@ func (k *Book) ChallengeUntil(slot uint32, at Instant) (until Instant, ok bool) 
 	return at + ChallengeMax - spent, spent < ChallengeMax
 }
 
+// Exhausted says that a booking's challenges have had all of their time.
+func (k *Book) Exhausted(slot uint32) bool {
+	at := k.find(slot)
+	return at != 0 && k.slab.At(at).spent >= ChallengeMax
+}
+
 // Graced says that a booking has had its minute.
 func (k *Book) Graced(slot uint32) bool {
 	at := k.find(slot)
