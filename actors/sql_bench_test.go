@@ -132,7 +132,8 @@ type sqlEngine struct {
 	event    storage.EventID
 	open     *openEvent
 	clients  []sqlClient
-	wishes   atomic.Uint64 // makes request ids and buyers unique
+	prices   map[string]int64 // of the events; nil: all is free
+	wishes   atomic.Uint64    // makes request ids and buyers unique
 }
 
 // sqlClient is one buyer's browser after the other.
@@ -204,7 +205,7 @@ func (s *sqlEngine) sell(ttl section.Millis) {
 	header, err := s.engine.CreateEvent(
 		context.Background(),
 		&storage.Event{
-			Name: "bench", Currency: "EUR", Sale: storage.SaleOpen, Rules: benchRules(ttl),
+			Name: "bench", Currency: "EUR", Sale: storage.SaleOpen, Rules: benchRules(ttl), Prices: s.prices,
 		},
 		benchVenue(s.b, sqlSections, sqlSeats/50),
 	)

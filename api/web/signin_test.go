@@ -109,7 +109,8 @@ func TestSignInThatRanOut(t *testing.T) {
 	f.between(func() {
 		for _, r := range f.asked {
 			path := r[":path"][0]
-			if r.Get("Authorization") != "" && !strings.Contains(path, "/bookings") {
+			if r.Get("Authorization") != "" && !strings.Contains(path, "/bookings") &&
+				!strings.HasPrefix(path, "/v1/me/") {
 				t.Errorf("a public document was read with a token: %v", r)
 			}
 		}
