@@ -159,7 +159,7 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 // is right whichever was read first. sure is false for a seat that is none: a wrong change, noted as such.
 func (s *subject) costs(b *booking) (amount int64, sure bool) {
 	if amount, sure = b.total, true; !b.priced {
-		amount, sure = s.list(s.layout, b.seats)
+		amount, sure = s.list(s.layout, b.bought)
 	}
 	if b.order == nil {
 		return amount, sure

@@ -12,12 +12,12 @@ type LogChange struct {
 	Epoch   uint64 `json:"epoch"`
 	At      Time   `json:"at"`
 	// Kind is claim, released, hold_placed, hold_extended, hold_released, hold_expired, payment_begun, payment_failed,
-	// sold, refunded, blocked, unblocked or grants_fenced: the Log constants.
+	// sold, refunded, blocked, unblocked, leg_bound and so on: the Log constants.
 	Kind    string `json:"kind"`
 	Booking string `json:"booking,omitempty"` // as the API tells it
 	// HashText of the RequestHash of the request that did it; none for a lapse.
 	Request   string   `json:"request,omitempty"`
-	Buyer     string   `json:"buyer,omitempty"` // HashText of the event's pseudonym; of hold_placed only
+	Buyer     string   `json:"buyer,omitempty"` // HashText of the event's pseudonym; of what takes seats
 	ExpiresAt *Time    `json:"expires_at,omitempty"`
 	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
 	// Total is what the seats cost, as it was logged; of hold_placed, in events whose holds are logged with a price.
@@ -43,6 +43,10 @@ const (
 	LogRefundPending     = "refund_pending"     // the processor has taken it, and its seats are on sale again
 	LogRefundFailed      = "refund_failed"      // the money stays with the seller; another may be due instead
 	LogGrantsFenced      = "grants_fenced"      // by a coordinator: older grants are no good from here on
+	LogLegBound          = "leg_bound"          // seats of a booking whose home is another section
+	LogLegSold           = "leg_sold"           // as its home was
+	LogLegFreed          = "leg_freed"          // its home ended, or never was
+	LogOrderSettled      = "order_settled"      // all other sections of a booking have heard how it was sold or ended
 )
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for

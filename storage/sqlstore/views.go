@@ -198,7 +198,7 @@ func scanBooking(row pgx.CollectableRow) (b storage.ProjectedBooking, err error)
 // stateOf reads the words of column state.
 var stateOf = func() map[string]section.BookingState {
 	words := map[string]section.BookingState{}
-	for s := section.BookingHeld; s <= section.BookingRefunded; s++ {
+	for s := section.BookingHeld; s <= section.BookingBound; s++ {
 		words[s.String()] = s
 	}
 	return words

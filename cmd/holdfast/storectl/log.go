@@ -235,6 +235,10 @@ var changeNames = [...]string{
 	section.RefundPending:         wire.LogRefundPending,
 	section.RefundDone:            wire.LogRefunded,
 	section.RefundFailed:          wire.LogRefundFailed,
+	section.LegBound:              wire.LogLegBound,
+	section.LegSold:               wire.LogLegSold,
+	section.LegFreed:              wire.LogLegFreed,
+	section.OrderSettled:          wire.LogOrderSettled,
 }
 
 // recordNames are the names of records that hold no change.

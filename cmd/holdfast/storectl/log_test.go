@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/api/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -52,6 +53,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Pay = account.Payment{Attempt: 1, Refund: 1, Reason: account.Requested}
 	case section.RefundPending, section.RefundDone, section.RefundFailed:
 		c.Pay.Refund = 1
+	case section.LegBound, section.LegSold, section.LegFreed, section.OrderSettled:
+		c.Order = &order.Part{ID: order.ID{Count: 1}}
 	}
 	section.AppendChange(nil, 0, &c)
 	return true
