@@ -64,6 +64,10 @@ func (s *State) leg(p *order.Part) uint32 {
 func (s *State) decideBind(c *Command, d *Decision) {
 	p := c.Order
 	if slot := s.leg(p); slot != 0 {
+		if bond, _ := s.orders.Leg(slot); bond.Hash != p.Hash { // of a life whose records were lost
+			d.refuse(OrderGone, s.since(s.bookings.slab.At(slot).stamp))
+			return
+		}
 		s.describe(slot, d)
 		d.Outcome.Repeat, d.Outcome.DependsOn = true, s.since(s.bookings.slab.At(slot).stamp)
 		return
@@ -286,7 +290,7 @@ func (s *State) isCollected(c *Command, d *Decision) bool {
 	return false
 }
 
-// dueLegs lists legs whose time to ask has come; each comes again after order.CollectMax.
+// dueLegs lists legs whose time to ask has come; each comes again.
 func (s *State) dueLegs(c *Command, d *Decision) {
 	s.orders.Due(c.At, int(c.Max), s.boundAt, func(slot uint32, no BookingNo, l order.Bond) {
 		due := order.DueLeg{Booking: no, Order: order.Part{ID: l.ID, Hash: l.Hash, K: l.K, N: l.N}}

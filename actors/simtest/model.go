@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
 
@@ -30,6 +31,17 @@ type Booking struct {
 	Ever      map[section.BookingState]bool // the states that a durable record said
 	Attempt   uint8                         // the last one begun
 	ExpiresAt section.Instant
+	// Order is of a booking over several sections, or of a leg of one: what the record said that placed or bound it.
+	Order *order.Part
+	Leg   bool
+	// Words are, of an order's home, the records that sold or ended it, oldest first; of a leg, what it cites.
+	Words []Word
+}
+
+// Word is a record of an order's home, and whether it sold the order: else the order ended by it.
+type Word struct {
+	Seq  section.Seq
+	Sold bool
 }
 
 // Effect is what a request did, and in whose record.
@@ -92,8 +104,12 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		m.Effects[c.Request] = Effect{c.Kind, c.Booking, c.Fingerprint, e.Writer}
 	}
 	switch c.Kind {
-	case section.HoldPlaced:
+	case section.HoldPlaced, section.LegBound:
 		return m.placed(c)
+	case section.LegSold, section.LegFreed:
+		return m.legMoved(c, e.Seq)
+	case section.OrderSettled:
+		return nil // whoever knows all sections judges it
 	case section.SeatsBlocked:
 		return m.take(c.Seats, 0)
 	case section.SeatsUnblocked:
@@ -120,6 +136,7 @@ func (m *Model) refunded(c *section.Change, seq section.Seq) error {
 	)
 	if len(left) == 0 {
 		b.State, b.Ever[section.BookingRefunded] = section.BookingRefunded, true
+		b.note(seq)
 	} else {
 		b.Seats = left
 	}
@@ -130,9 +147,45 @@ func (m *Model) placed(c *section.Change) error {
 	if m.Bookings[c.Booking] != nil {
 		return fmt.Errorf("booking %d placed twice", c.Booking)
 	}
-	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: section.BookingHeld,
-		ExpiresAt: c.ExpiresAt, Ever: map[section.BookingState]bool{section.BookingHeld: true}}
+	state := section.BookingHeld
+	if c.Kind == section.LegBound {
+		state = section.BookingBound
+	}
+	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: state,
+		ExpiresAt: c.ExpiresAt, Ever: map[section.BookingState]bool{state: true}, Order: c.Order,
+		Leg: c.Kind == section.LegBound}
 	return m.take(c.Seats, c.Booking)
+}
+
+// legMoved follows a leg, which nothing moves but its home's word.
+func (m *Model) legMoved(c *section.Change, seq section.Seq) error {
+	b := m.Bookings[c.Booking]
+	sold := c.Kind == section.LegSold
+	switch {
+	case b == nil || !b.Leg || b.Order.ID != c.Order.ID || b.Order.Hash != c.Order.Hash:
+		return fmt.Errorf("I7: change %d of booking %d (%+v), which is no leg of that order", c.Kind, c.Booking, b)
+	case sold && b.State == section.BookingBound:
+		b.State = section.BookingConfirmed
+	case !sold && b.State == section.BookingBound:
+		b.State = section.BookingReleased
+	case !sold && b.State == section.BookingConfirmed:
+		b.State = section.BookingRefunded
+	default:
+		return fmt.Errorf("I7: change %d of leg %d in state %v", c.Kind, c.Booking, b.State)
+	}
+	b.Ever[b.State] = true
+	b.Words = append(b.Words, Word{c.Order.Cited, sold})
+	if sold {
+		return nil
+	}
+	return m.give(b.Seats, c.Booking, seq)
+}
+
+// note adds a record that has sold an order's home, or ended it.
+func (b *Booking) note(seq section.Seq) {
+	if b.Order != nil && !b.Leg && b.State != section.BookingHeld && b.State != section.BookingPaying {
+		b.Words = append(b.Words, Word{seq, b.State == section.BookingConfirmed})
+	}
 }
 
 func (m *Model) take(seats []section.SeatIndex, by section.BookingNo) error {
@@ -199,6 +252,7 @@ func (m *Model) moved(c *section.Change, seq section.Seq) error {
 	if c.Kind == section.HoldExtended || c.Kind == section.PaymentFailed && c.ExpiresAt != 0 {
 		b.ExpiresAt = c.ExpiresAt
 	}
+	b.note(seq)
 	if move.frees {
 		return m.give(b.Seats, c.Booking, seq)
 	}

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"container/heap"
 	"slices"
 
 	"holdfast/actors/machine"
@@ -28,7 +29,7 @@ type Book struct {
 	legs  map[uint32]Bond
 	byID  map[ID]uint32 // slots of both
 	bound int           // legs that wait for a word
-	asks  []ask         // of bound legs, by time; and of some that are bound no more
+	asks  asks          // of bound legs; and of some that are bound no more
 
 	// Of this life, and no part of the truth: what is being collected may still be placed.
 	count      uint64
@@ -49,9 +50,31 @@ type home struct {
 }
 
 type ask struct {
-	at machine.Instant
-	no BookingNo
+	at    machine.Instant
+	no    BookingNo
+	pause machine.Millis // until it comes again
 }
+
+// asks is a heap, the earliest on top.
+type asks []ask
+
+func (a asks) Len() int           { return len(a) }
+func (a asks) Less(i, j int) bool { return a[i].at < a[j].at }
+func (a asks) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+
+// Push adds an ask.
+func (a *asks) Push(x any) { *a = append(*a, x.(ask)) }
+
+// Pop takes the last one.
+func (a *asks) Pop() any {
+	last := (*a)[len(*a)-1]
+	*a = (*a)[:len(*a)-1]
+	return last
+}
+
+// askAgain is the pause after the first question; it doubles up to CollectMax. The clocks of two sections differ, so a
+// home may still collect an order when its leg asks for the first time.
+const askAgain machine.Millis = 1000
 
 type collected struct {
 	count   uint64
@@ -127,7 +150,7 @@ func (k *Book) Place(slot uint32, p *Part) {
 // Bind adds a leg, which asks at a time.
 func (k *Book) Bind(slot uint32, l Bond, at machine.Instant, no BookingNo) {
 	k.legs[slot], k.byID[l.ID] = l, slot
-	k.asks = append(k.asks, ask{at, no})
+	heap.Push(&k.asks, ask{at, no, askAgain})
 	k.bound++
 }
 
@@ -218,21 +241,21 @@ func (k *Book) Bound() int {
 // Any says that there are orders.
 func (k *Book) Any() bool { return k != nil && len(k.byID) > 0 }
 
-// Due calls visit for legs whose time to ask has come, at most n, and has each come again after CollectMax. bound gives
-// the slot of a leg that is bound; 0: it is not any more.
+// Due calls visit for legs whose time to ask has come, at most n, and has each come again later. bound gives the slot
+// of a leg that is bound; 0: it is not any more.
 func (k *Book) Due(
 	at machine.Instant, n int, bound func(no BookingNo) uint32, visit func(slot uint32, no BookingNo, l Bond),
 ) {
 	for k != nil && len(k.asks) > 0 && n > 0 && k.asks[0].at <= at {
-		due := k.asks[0]
-		k.asks = k.asks[1:]
+		due := &k.asks[0]
 		slot := bound(due.no)
 		if slot == 0 {
+			heap.Pop(&k.asks)
 			continue
 		}
 		visit(slot, due.no, k.legs[slot])
-		due.at = at + machine.Instant(CollectMax)
-		k.asks = append(k.asks, due)
+		due.at, due.pause = at+machine.Instant(due.pause), min(2*due.pause, CollectMax)
+		heap.Fix(&k.asks, 0)
 		n--
 	}
 }
@@ -241,6 +264,7 @@ func (k *Book) Due(
 func (k *Book) DropAsks(bound func(no BookingNo) uint32) {
 	if len(k.asks) >= 64+4*k.bound {
 		k.asks = slices.DeleteFunc(k.asks, func(a ask) bool { return bound(a.no) == 0 })
+		heap.Init(&k.asks)
 	}
 }
 

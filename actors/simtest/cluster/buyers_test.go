@@ -127,6 +127,10 @@ func (b *buyers) chooseKind(intent *intent) {
 	w := b.w
 	dice := w.chance.IntN(100)
 	switch {
+	case w.ordering() && (dice < 28 || len(b.held) == 0 && dice < 50):
+		b.order(intent)
+		b.withoutKey(intent)
+		return
 	case dice < 34 || len(b.held) == 0 && dice < 60:
 		intent.kind, intent.section = section.PlaceHold, w.chance.IntN(w.sections)
 		first := w.chance.IntN(w.plan.seats)
@@ -148,6 +152,8 @@ func (b *buyers) chooseKind(intent *intent) {
 		intent.who.Operator, intent.who.Buyer = false, buyer
 	}
 	switch {
+	case w.ordering() && w.percent(40): // what is sold in one section only is what could go wrong
+		intent.kind = []section.CommandKind{section.BeginPayment, section.ConfirmPayment}[w.chance.IntN(2)]
 	case dice < 68:
 		intent.kind = section.ExtendHold
 	case dice < 76:
@@ -369,6 +375,7 @@ func (j *judge) accepted(c *call) {
 		)
 		return
 	case intent.kind == 0:
+		j.ordered(c, b)
 		return
 	case intent.who.Request == (section.RequestID{}):
 		if b.Buyer != intent.who.Buyer {
@@ -377,6 +384,7 @@ func (j *judge) accepted(c *call) {
 	default:
 		j.acceptedUnder(c, no)
 	}
+	j.ordered(c, b)
 	if intent.kind == section.PlaceHold || intent.kind == section.PlaceBest {
 		w.buyers.held = append(w.buyers.held, c.out.ID)
 	}
@@ -434,7 +442,7 @@ func (j *judge) refused(c *call, refused *actors.Refusal) {
 	case section.SeatTaken:
 		just = len(refused.Seats) > 0
 		for _, id := range refused.Seats {
-			just = just && j.inTheWay(intent.section, id, c.since[intent.section])
+			just = just && j.inTheWay(sectionOf(id), id, c.since[sectionOf(id)])
 		}
 	case section.SoldOut:
 		fewest, _ := j.freeSince(c)

@@ -18,15 +18,21 @@ func newWorld(seed uint64) *world {
 // newWorldOf is newWorld with another plan, by the number of sections.
 func newWorldOf(seed uint64, planOf func(sections int) *plan) *world {
 	w := &world{
-		chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*host{},
-		sessions: map[[2]int]*session{}, tally: map[string]int{}, strays: map[strayAsk]bool{},
-		trace: make([]note, notesKept()),
+		seed: seed, chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(),
+		byID: map[storage.WriterID]*host{}, sessions: map[[2]int]*session{}, tally: map[string]int{},
+		strays: map[strayAsk]bool{}, trace: make([]note, notesKept()),
 	}
 	memories := rand.New(
 		rand.NewPCG(seed, 0x3e3012e5),
 	) // of their own: what machines remember changes no world before records are lost
 	w.sections = 3 + w.chance.IntN(3)
-	if w.plan = planOf(w.sections); seed >= coordinatedFrom {
+	w.plan = planOf(w.sections)
+	switch {
+	case w.ordering():
+		if w.plan = w.plan.spread(); seed%3 == 0 {
+			w.plan.header.Coordinators = 2
+		}
+	case seed >= coordinatedFrom:
 		w.plan = w.plan.coordinated()
 	}
 	w.judge = newJudge(w)
@@ -307,7 +313,7 @@ func (w *world) forget(h, other *host, d, delay time.Duration) {
 
 // heal ends everything that chaos has begun. A machine without a process stays so or gets one.
 func (w *world) heal() {
-	w.calm, w.weather = true, weather{}
+	w.calm, w.calmSince, w.weather = true, w.now, weather{}
 	w.stirs++
 	for _, spot := range w.spots {
 		clear(spot.cut)

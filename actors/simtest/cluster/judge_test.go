@@ -21,6 +21,7 @@ type judge struct {
 	holds   map[section.BuyerID]int // holds ever placed, by buyer
 	rows    map[storage.WriterID]*row
 	epochs  []section.Epoch
+	lives   []section.Seq // by section: the first record behind the newest claim
 }
 
 // effect is what a key has done, and where.
@@ -48,7 +49,7 @@ func newJudge(w *world) *judge {
 	j := &judge{
 		w: w, effects: map[section.RequestID]effect{}, left: map[left]section.Seq{},
 		holds: map[section.BuyerID]int{}, rows: map[storage.WriterID]*row{},
-		epochs: make([]section.Epoch, w.sections),
+		epochs: make([]section.Epoch, w.sections), lives: make([]section.Seq, w.sections),
 	}
 	for range w.sections {
 		j.models = append(j.models, simtest.NewModel(w.plan.seats))
@@ -88,6 +89,7 @@ func (j *judge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.H
 	}
 	if e.Kind == storage.EntryClaim {
 		j.claimed(no, before, e)
+		j.lives[no] = e.Seq + 1
 	}
 	if e.Kind == storage.EntryChanges {
 		note := func(c *section.Change) error { j.change(no, c, e); return nil }
@@ -107,23 +109,29 @@ func (j *judge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.H
 
 // priced sees to it that every hold is logged with what its seats cost (I12), whichever node placed it.
 func (j *judge) priced(c *section.Change) {
-	if c.Kind == section.HoldPlaced && (c.PriceMark == 0 || c.Total != int64(len(c.Seats))*simPrice) {
+	takes := c.Kind == section.HoldPlaced || c.Kind == section.LegBound
+	if takes && (c.PriceMark == 0 || c.Total != int64(len(c.Seats))*simPrice) {
 		j.w.failf(
 			"I12: booking %d of %d seats was logged with %d, mark %d", c.Booking, len(c.Seats), c.Total, c.PriceMark,
 		)
 	}
 }
 
+// takesSeats says that a booking in the state has its seats.
+func takesSeats(s section.BookingState) bool {
+	return s == section.BookingHeld || s == section.BookingPaying || s == section.BookingConfirmed ||
+		s == section.BookingBound
+}
+
 // limited sees to it that no buyer has more seats than allowed, over all sections, at any instant (P13).
 func (j *judge) limited(c *section.Change) {
-	if c.Kind != section.HoldPlaced || c.Grant.Number == 0 || c.Grant.Unbound {
+	if c.Kind != section.HoldPlaced && c.Kind != section.LegBound || c.Grant.Number == 0 || c.Grant.Unbound {
 		return
 	}
 	seats := uint32(0)
 	for _, m := range j.models {
 		for _, b := range m.Bookings {
-			if b.Buyer == c.Buyer && (b.State == section.BookingHeld || b.State == section.BookingPaying ||
-				b.State == section.BookingConfirmed) {
+			if b.Buyer == c.Buyer && takesSeats(b.State) {
 				seats += uint32(len(b.Seats))
 			}
 		}
@@ -144,6 +152,7 @@ func (j *judge) change(no int, c *section.Change, e *storage.Entry) {
 		did := simtest.Effect{Kind: c.Kind, Booking: c.Booking, Fingerprint: c.Fingerprint, Writer: e.Writer}
 		j.effects[c.Request] = effect{did, no, j.w.now, len(j.effects)}
 	}
+	j.orderly(no, c, e)
 	switch {
 	case c.Kind == section.HoldPlaced:
 		j.holds[c.Buyer]++

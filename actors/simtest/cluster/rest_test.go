@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/coordinator"
 	"holdfast/actors/machine"
 	"holdfast/actors/section"
+	"holdfast/actors/section/order"
 	"holdfast/actors/shard"
 	"holdfast/actors/simtest"
 	"holdfast/actors/writer"
@@ -22,10 +23,18 @@ import (
 // dead, the claims and probations after it take a second one, and gossip has its own delay.
 const restBound = 6 * time.Second
 
+// restBound is restBound; a leg whose order came to nothing asks only after a while.
+func (w *world) restBound() time.Duration {
+	if w.ordering() {
+		return restBound + time.Duration(order.CollectMax)*time.Millisecond + 2*time.Second
+	}
+	return restBound
+}
+
 // rest ends chaos and waits until everything is as it should be. What is still missing after the bound is the failure.
 func (w *world) rest() {
 	w.heal()
-	end := w.now + restBound
+	end := w.now + w.restBound()
 	w.until(w.now + 500*time.Millisecond) // what was sent before may still be lost
 	for w.failure == nil {
 		w.operators.reopen() // again and again: a switch may be late
@@ -33,11 +42,11 @@ func (w *world) rest() {
 		w.until(w.now + 100*time.Millisecond)
 		missing := w.missing()
 		if missing == "" {
-			w.tally["rest, in tenths of a second"] += int((w.now - end + restBound) / (100 * time.Millisecond))
+			w.tally["rest, in tenths of a second"] += int((w.now - end + w.restBound()) / (100 * time.Millisecond))
 			break
 		}
 		if w.now >= end {
-			w.failf("liveness: after %v of peace %s", restBound, missing)
+			w.failf("liveness: after %v of peace %s", w.restBound(), missing)
 		}
 	}
 	if w.failure == nil {
@@ -92,6 +101,9 @@ func (w *world) missing() string {
 		return why
 	}
 	if why := w.uncoordinated(live); why != "" {
+		return why
+	}
+	if why := w.unsettled(); why != "" {
 		return why
 	}
 	for _, h := range live {
@@ -177,6 +189,7 @@ func (w *world) proveService() {
 			intent.who.Operator = w.doors != nil // who needs no session
 			w.buyers.sendTo(intent, h)
 		}
+		w.orderAgain(h)
 		for person := range buyerCount {
 			intent := w.buyers.add()
 			intent.kind, intent.quantity, intent.who.Buyer = section.PlaceBest, 1, section.BuyerID{byte(1 + person)}
@@ -283,8 +296,7 @@ func (w *world) compareLedgers(h *host) {
 	want := map[section.BuyerID]uint32{}
 	for _, m := range w.judge.models {
 		for _, b := range m.Bookings {
-			if b.State == section.BookingHeld || b.State == section.BookingPaying ||
-				b.State == section.BookingConfirmed {
+			if takesSeats(b.State) {
 				want[b.Buyer] += uint32(len(b.Seats))
 			}
 		}
@@ -307,6 +319,9 @@ func (w *world) compareLedgers(h *host) {
 		w.failf("n%d believes %d requests to be under way", h.number, underWay)
 	}
 	for request, effect := range w.judge.effects {
+		if effect.Kind == section.LegBound {
+			continue // no buyer's key
+		}
 		use, known := h.ev.Keys().Use(request)
 		if !known || !use.Accepted || int(use.Section) != effect.section {
 			w.failf(

@@ -10,3 +10,6 @@ const seedsOfDoors = 100
 
 // seedsOfCoordinators is the same of worlds whose event has coordinators.
 const seedsOfCoordinators = 100
+
+// seedsOfOrders is the same of worlds whose buyers book over several sections.
+const seedsOfOrders = 200

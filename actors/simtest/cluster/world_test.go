@@ -18,6 +18,7 @@ import (
 // everything that can happen to them. See the package's comment.
 type world struct {
 	chance *rand.Rand
+	seed   uint64
 	now    time.Duration // since the world began
 	queue  queue
 	made   uint64 // moments so far
@@ -37,6 +38,7 @@ type world struct {
 	// unheardUntil is when the last call of the store that will not be heard is given up by its sender.
 	unheardUntil time.Duration
 	calm         bool          // chaos has ended
+	calmSince    time.Duration // when
 	wallMost     time.Duration // the farthest that a clock was ahead, jumps aside
 	wallLeast    time.Duration // and behind
 	proving      bool          // everything must be served now

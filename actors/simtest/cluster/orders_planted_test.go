@@ -1,0 +1,38 @@
+//go:build planted
+
+package cluster_test
+
+import (
+	"strings"
+	"testing"
+
+	"holdfast/actors/planted"
+)
+
+// TestPlantedBugsOfOrdersAreFound runs whole clusters whose buyers book over several sections with each bug that breaks
+// what such bookings promise: the judge must say so.
+func TestPlantedBugsOfOrdersAreFound(t *testing.T) {
+	for _, bug := range []struct {
+		name string
+		bug  string
+		says string // part of what must be found
+	}{
+		{"a leg is forgotten", "leg-forgotten", "I9"},
+		{"a leg acts by its clock", "leg-by-clock", "I10"},
+		{"a leg is freed on doubt", "doubt-frees", "I7"},
+		{"a sale is told before all legs are sold", "sold-in-part", "I9"},
+		{"presumed abort without a fence", "abort-unfenced", "I7"},
+	} {
+		t.Run(bug.name, func(t *testing.T) {
+			planted.For(t, bug.bug)
+			for seed := uint64(1); seed <= plantedClusterSeeds; seed++ {
+				_, err := simulateCluster(ordersFrom + seed)
+				if err != nil && strings.Contains(err.Error(), bug.says) {
+					t.Logf("found: %v", err)
+					return
+				}
+			}
+			t.Errorf("survived %d seeds", plantedClusterSeeds)
+		})
+	}
+}
