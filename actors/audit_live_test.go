@@ -13,6 +13,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/audit"
+	"holdfast/actors/audit/processorlist"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/checkout/till"
@@ -25,27 +26,6 @@ import (
 // openBooks is a processor whose books can be read while it works, payment by payment.
 type openBooks struct {
 	*sandbox.Sandbox
-}
-
-func (b *openBooks) read(visit func(audit.Payment)) error {
-	return b.Payments(context.Background(), time.Time{}, func(p processor.Payment) error {
-		one := audit.Payment{ID: string(p.Attempt), Amount: p.Amount, Currency: p.Currency}
-		switch {
-		case p.Status == processor.Captured && p.Refunded >= p.Amount:
-			one.Status = audit.PaymentRefunded
-		case p.Status == processor.Captured:
-			one.Status = audit.PaymentCharged
-		case p.Status.Terminal():
-			one.Status = audit.PaymentDeclined
-		default:
-			return nil
-		}
-		if id, _, ok := till.ParseAttempt(p.Attempt); ok {
-			one.Section, one.Booking = id.Section, id.No
-		}
-		visit(one)
-		return nil
-	})
 }
 
 // sale is an engine that sells, with everything that may happen to a booking going on at once.
@@ -134,7 +114,7 @@ func (s *sale) refused(err error) {
 
 func (s *sale) audit() *audit.Report {
 	s.t.Helper()
-	report, err := audit.Run(s.t.Context(), s.store, audit.Options{Patience: 5 * time.Second, Payments: s.books.read})
+	report, err := audit.Run(s.t.Context(), s.store, audit.Options{Patience: 5 * time.Second, Payments: processorlist.Of(s.books)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

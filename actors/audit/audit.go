@@ -29,11 +29,10 @@ type Source interface {
 type Options struct {
 	// Progress is called after each section, from the calling goroutine; it must not block. nil: nobody looks.
 	Progress func(done, total int)
-	// Payments calls visit with every payment of the processor's books, by their words at some moment of the call; it
-	// need not be one moment for all. It is called before anything else is read, and once more at the end when a source
-	// that goes on being written gives reason to. nil: there are none at hand, and money is not looked at. An error is
-	// a finding: everything else is audited all the same.
-	Payments func(visit func(Payment)) error
+	// Payments is the processor's list. It is read once all sections are, and once more when a source that goes on
+	// being written gives reason to. nil: there is none at hand, and money is not looked at. An error is a finding:
+	// everything else is audited all the same.
+	Payments PaymentList
 	// Acknowledged calls visit with the newest record of each section that is known to have been acknowledged, by whoever
 	// remembers it outside of the store. It is called once, before anything is read. nil: nobody remembers.
 	Acknowledged func(visit func(Acknowledged))
@@ -44,8 +43,9 @@ type Options struct {
 	// Too short reports what mends itself.
 	Patience time.Duration
 	// Lag is how far before its call an instant of the source may lie: the offset of clocks that a cluster of servers
-	// allows. The audit waits that long after it has read the books, so that no section is seen as it was before them.
-	// Too short finds charges without their bookings. 0, none, is right for a single server.
+	// allows. The audit waits that long after it has read the list, before it looks at suspects again, so that no section
+	// is seen as it was before the list. Too short finds charges without their bookings. 0, none, is right for a single
+	// server.
 	Lag time.Duration
 }
 
@@ -55,7 +55,11 @@ type Options struct {
 // or what is found may be none.
 func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 	r := &run{ctx: ctx, source: source, options: options, orphans: make(map[storage.SectionKey]bool),
+		listed: make(map[storage.EventID]bool),
 		report: &Report{Events: []EventReport{}, UnderWay: []Finding{}, Findings: []Finding{}}}
+	if options.Payments != nil {
+		r.books = &books{of: make(map[storage.SectionKey]*sectionBooks)}
+	}
 	r.freezer, r.report.Online = source.(storage.Freezer)
 	if err := errors.Join(r.all(), r.letGo()); err != nil {
 		return nil, err
@@ -64,7 +68,6 @@ func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 }
 
 func (r *run) all() error {
-	r.payments = r.loadPayments()
 	r.loadAcknowledged()
 	logs, err := r.source.Sections(r.ctx)
 	if err != nil {
@@ -73,17 +76,14 @@ func (r *run) all() error {
 	for _, key := range logs {
 		r.orphans[key] = true
 	}
-	// Only now: an event is there before its first log and its first payment, so none of those listed can be of an
-	// event made meanwhile.
+	// Only now: an event is there before its first log, so none of those listed can be of an event made meanwhile.
 	events, err := r.source.Events(r.ctx)
 	if err != nil {
 		return fmt.Errorf("audit: list events: %w", err)
 	}
 	for _, e := range events {
 		r.total += len(e.Sections)
-	}
-	if err := r.wait(r.options.Lag, "books to be in the past"); err != nil {
-		return err
+		r.listed[e.ID] = true
 	}
 	for _, e := range events {
 		if err := r.event(e); err != nil {
@@ -92,25 +92,27 @@ func (r *run) all() error {
 	}
 	r.reportOrphans(logs)
 	r.reportLost()
-	r.reportStrayPayments()
-	return r.confirmMoney()
+	r.loadPayments()
+	if err := r.reportStrayPayments(); err != nil {
+		return err
+	}
+	return r.judgeMoney()
 }
 
 type run struct {
-	ctx      context.Context
-	source   Source
-	freezer  storage.Freezer // nil: the source is quiet
-	options  Options
-	report   *Report
-	at       storage.Frozen              // nil: no instant is held
-	since    time.Time                   // when at was asked for
-	orphans  map[storage.SectionKey]bool // logs that no event has claimed yet
-	payments *payments                   // nil: money is not looked at
-	known    map[storage.SectionKey]Acknowledged
-	strays   int // payments of no section of any event
-	suspects []suspect
-	done     int
-	total    int
+	ctx     context.Context
+	source  Source
+	freezer storage.Freezer // nil: the source is quiet
+	options Options
+	report  *Report
+	at      storage.Frozen              // nil: no instant is held
+	since   time.Time                   // when at was asked for
+	orphans map[storage.SectionKey]bool // logs that no event has claimed yet
+	listed  map[storage.EventID]bool
+	books   *books // nil: money is not looked at
+	known   map[storage.SectionKey]Acknowledged
+	done    int
+	total   int
 }
 
 func (r *run) event(e *storage.Event) error {
@@ -154,11 +156,8 @@ func (r *run) section(
 	}
 	*holds, *last = append(*holds, s.admitted...), append(*last, s.chain.seq)
 	counted.sections = append(counted.sections, countedSection{s.counts, s.ledger})
-	if whole {
-		r.comparePayments(s)
-	}
+	r.keepBooks(s, whole)
 	of.limits.sections[of.key.Section].notes, of.limits.sections[of.key.Section].whole = of.notes, whole
-	r.unchecked(of.key)
 	out.add(&s.totals)
 	if r.orphans[of.key] || s.totals.Records > 0 { // the log may have begun after the list was made
 		out.Logs++
@@ -239,7 +238,9 @@ func (r *run) forget(e *storage.Event) {
 	for i := range e.Sections {
 		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
 		delete(r.orphans, key)
-		r.unchecked(key)
+		if r.books != nil {
+			r.books.of[key] = &sectionBooks{}
+		}
 		r.tick()
 	}
 	delete(r.orphans, storage.SectionKey{Event: e.ID, Section: storage.GateNo})

@@ -9,7 +9,7 @@
 //	tickets table ── equals the ledger's sold seats
 //	snapshot ─────── equals the replayed state at its seq, byte for byte
 //	prices ───────── every hold was logged with what its seats cost, under the event's list of prices (I12)
-//	payments ─────── every sold booking was charged what it costs, and nobody else was (P6)
+//	money ────────── every sold booking was charged what it costs, and nobody else was (P6); see package reconcile
 //	grants ───────── over all sections: no buyer ever had more seats than allowed (P13), no request was done twice
 //	plan ─────────── every seat is free, held, sold or blocked, exactly one of them
 //
@@ -21,23 +21,17 @@
 //
 // # Money
 //
-// The processor's books are another witness, written by somebody else: a log that lost its end is whole by itself (its
-// last records are simply not there), but the charges for what it sold remain. A payment is begun only once "paying" is
-// durable, a booking sold only once the charge is, and on a refund the money goes before the seats. So after any crash
-// only this can be:
+// The processor's list of payments is another witness, written by somebody else: a log that lost its end is whole by
+// itself (its last records are simply not there), but the charges for what it sold remain. An attempt is durable before
+// the processor is told to charge, a booking sold only once the charge is, and a refund is owed by the log before the
+// processor gives it: the seats are on sale again when the processor has taken it. What of a booking's log and the list
+// does not fit is the subject of package reconcile (I1 to I6, I12); grants are held against the limit with the event
+// (I11). What a crash may leave half done is told apart from damage: whoever sells goes on with it after the next
+// start. So are refunds that wait for an operator, and disputes, of which no log knows.
 //
-//	booking is                money charged     none, declined     money refunded
-//	held                      FINDING           -                  -
-//	paying                    under way         -                  under way
-//	confirmed                 -                 FINDING            under way
-//	released, expired         FINDING           -                  -
-//	refunded                  FINDING           FINDING            -
-//	not in the log            FINDING           -                  FINDING
-//
-// Under way is no damage, and is told apart from it: the next start, or a refund repeated, ends it. Money that arrived
-// after its payment had been given up, on a booking that is held or has ended, is a finding although no log is damaged:
-// the watch over such payments ends with the process (see package checkout), and somebody has paid for nothing until it
-// is settled by hand. A log cut off between a refund's two steps cannot be told from a crash there.
+// Money that arrived after its attempt was over is owed back by the log as soon as the engine hears of it; until then
+// it is a finding although no log is damaged. The sums of all bookings are in the report: charged = sold + refunded +
+// owed back + in transit, disputes apart. At rest the last two are nothing.
 //
 // # While the source is written
 //
@@ -45,33 +39,23 @@
 // log, tickets and snapshot are held against each other exactly as in a quiet store. What is not of one instant is the
 // rest:
 //
-//	books ──▶ list of logs ──▶ list of events ──▶ section, section, … ──▶ books again, only if somebody is suspect
-//	(before)                                      (an instant a second)   (after)
+//	list of logs ──▶ list of events ──▶ section, section, … ──▶ the processor's list
+//	                                                             └─ only if somebody is suspect: ──▶ the suspects'
+//	                                      sections (a later instant) ──▶ the processor's list, as far as they need it
 //
-// An event is there before its logs and its payments, so it is listed after them: none of those found first can belong
-// to an event that came later. What came later than the lists is left to the next audit.
+// Causes precede effects, so sections come before money. A booking that does not fit its payments by the first two
+// readings may have gone on between them, and is a suspect. What the processor has must by then be in the suspects'
+// logs, for these were read after the list; what those logs say must be in the list that is read after them. So a sale
+// that goes on yields no finding, and damage that is there when the audit begins is found however much is sold
+// meanwhile. A suspect with late money is given Options.Patience: whoever sells is about to owe it back.
 //
-// The books are older than a section's instant, or younger, and never both at once. Money goes one way only: none or
-// declined, charged, refunded; and an order of writing that holds through every crash says what each reading proves:
+// An event that was made after the events were listed is left to the next audit, and so are its payments. The list
+// need not be of one instant itself. It must not be a copy that lags behind: one that is older than it says would be
+// taken for what the processor says now.
 //
-//	finding                                             judged by the books   because
-//	sold or refunded, and nobody charged                after                 the charge is there before the sale is durable
-//	refunded, and the money kept                        after                 the money is back before the refund is durable
-//	charged or refunded, and no such booking            before                the hold is durable before the payment begins
-//	charged, and no payment was ever begun              before                the beginning is durable before the charge is asked for
-//	charged, and held or ended after a payment failed   before, then once     money came late, and whoever sells is about to settle it:
-//	                                                    more section, after   a finding if after Options.Patience it has not been
-//	another amount, a word that is unknown              either                neither ever changes
+// The list comes in through Options as plain values: which processor wrote it, and how a payment's id names a booking,
+// is the caller's to know; see package processorlist.
 //
-// And of what is under way: charged and still paying, refunded and still confirmed or paying, by the books before; what
-// the books after say of those is the sale going on. Judged the other way round each line would tell of damage where
-// somebody only bought or gave back a seat between the two readings; and no line waits for a quiet moment, so damage
-// that is there when the audit begins is found however much is sold meanwhile. A quiet source is read once, and before
-// and after are the same.
-//
-// The books need not be of one instant themselves, only read wholly before or wholly after. They must not be a copy
-// that lags behind: books that are older than they say would be taken for the books after.
-//
-// The books come in through Options as plain values: which processor wrote them, and how a payment's id names a
-// booking, is the caller's to know.
+// Rejected: to read the processor's list first. Stripe takes minutes for a long one, and everything that was sold in
+// these minutes would be a suspect.
 package audit

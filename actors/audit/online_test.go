@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/audit"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
@@ -79,113 +80,145 @@ func (p *play) refund(no section.BookingNo, seat section.SeatIndex) {
 	p.record(nil, []section.SeatIndex{seat}, change(section.BookingRefundedChange, no))
 }
 
-// interleavings are the rows of the package comment's table: what goes on around an audit, first as it should, then
-// with a step left out or done wrong.
+// begun is an attempt as builds with attempts write it.
+func (p *play) begun(no section.BookingNo, attempt uint8) section.Change {
+	return section.Change{Kind: section.PaymentBegun, Booking: no, Pay: account.Payment{
+		Attempt: attempt, Amount: 4500, Reference: "ref"}}
+}
+
+// try begins an attempt of booking 4.
+func (p *play) try() { p.record(nil, nil, p.begun(4, 1)) }
+
+// opened is how the processor has that attempt.
+func (p *play) opened(status audit.PaymentStatus, back int64) {
+	p.books[4] = audit.Payment{ID: "pay-1", Section: p.key, Booking: 4, Attempt: 1, Reference: "ref", Status: status,
+		Amount: 4500, Refunded: back, Currency: "EUR"}
+}
+
+// log writes a change of booking 4 with what it says of money.
+func (p *play) log(kind section.ChangeKind, pay account.Payment) {
+	c := section.Change{Kind: kind, Booking: 4, Pay: pay}
+	var sell []storage.TicketRow
+	var back []section.SeatIndex
+	switch seats := []section.SeatIndex{3}; {
+	case kind == section.BookingSold:
+		sell = []storage.TicketRow{{Seat: 3, Booking: 4}}
+	case kind == section.RefundDone:
+		c.Seats, back = seats, seats
+	case kind == section.RefundDue && pay.Reason == account.Requested:
+		c.Seats = seats
+	}
+	p.record(sell, back, c)
+}
+
+func (p *play) bought() {
+	p.try()
+	p.opened(audit.PaymentCharged, 0)
+	p.log(section.BookingSold, account.Payment{Attempt: 1})
+}
+
+func (p *play) gaveUp() {
+	p.try()
+	p.log(section.PaymentFailed, account.Payment{Attempt: 1, Reason: account.Cancelled})
+}
+
+func (p *play) owe() {
+	p.log(section.RefundDue, account.Payment{Refund: 1, Attempt: 1, Reason: account.Requested, Amount: 4500})
+}
+
+func (p *play) oweNobodys() {
+	p.log(section.RefundDue, account.Payment{Refund: 1, Attempt: 1, Reason: account.Anomaly, Amount: 4500,
+		Reference: "ref"})
+}
+
+func (p *play) done() { p.log(section.RefundDone, account.Payment{Refund: 1}) }
+
+// interleavings are what goes on around an audit, first as it should, then with a step left out or done wrong.
 var interleavings = []struct {
-	name     string
-	already  func(p *play) // before the audit
-	before   func(p *play) // between the books and the section's instant
-	after    func(p *play) // in the instant, and so between it and the books read again
-	want     audit.Code    // "": clean
-	says     string
-	underWay int
+	name      string
+	already   func(p *play) // before the audit
+	meanwhile func(p *play) // between the section's instant and the processor's list
+	again     func(p *play) // between the list and the suspects' second instant
+	last      func(p *play) // between that and the list read again
+	want      audit.Code    // "": clean
+	says      string
+	underWay  int
 }{
-	{name: "bought before the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) }},
-	{
-		name: "sold, and never charged", before: func(p *play) { p.begin(1); p.sell(1, 0) }, want: audit.PaymentMissing,
-		says: "booking 1",
-	},
-	{
-		name:   "sold, though declined",
-		before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentDeclined, 4500); p.sell(1, 0) },
-		want:   audit.PaymentMissing, says: "booking 1",
-	},
-	{
-		name:   "charged another amount",
-		before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
-		want:   audit.PaymentDiffers, says: "1 EUR",
-	},
-	{
-		name:   "charged, in a word nobody knows",
-		before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentUnknown, 4500); p.sell(1, 0) },
-		want:   audit.Unreadable, says: "booking 1",
-	},
+	{name: "bought after the instant", meanwhile: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) }},
+	{name: "begun and charged after the instant", meanwhile: func(p *play) { p.begin(1); p.charge(1) }, underWay: 1},
+	{name: "charged after the instant", already: func(p *play) { p.begin(1) },
+		meanwhile: func(p *play) { p.charge(1) }, again: func(p *play) { p.sell(1, 0) }, underWay: 1},
+	{name: "held, begun, charged and sold after the instant", meanwhile: func(p *play) {
+		p.record(nil, nil, p.hold(5, 9))
+		p.begin(5)
+		p.charge(5)
+		p.sell(5, 9)
+	}},
+	{name: "sold, and never charged", already: func(p *play) { p.begin(1); p.sell(1, 0) }, want: audit.PaymentMissing,
+		says: "booking 1"},
+	{name: "sold, though declined", already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentDeclined, 4500); p.sell(1, 0) },
+		want: audit.PaymentMissing, says: "booking 1"},
+	{name: "charged another amount", already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
+		want: audit.PaymentDiffers, says: "1 EUR"},
+	{name: "charged another amount after the instant",
+		meanwhile: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
+		want:      audit.PaymentDiffers, says: "1 EUR"},
+	{name: "charged, in a word nobody knows", already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentUnknown, 4500); p.sell(1, 0) },
+		want: audit.Unreadable, says: "booking 1"},
+	{name: "bought and given back after the instant, without attempts",
+		meanwhile: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0); p.giveBack(1); p.refund(1, 0) }},
+	{name: "refunded after the instant, without attempts", meanwhile: func(p *play) { p.giveBack(2); p.refund(2, 1) }, underWay: 1},
+	{name: "refunded, and the money kept", already: func(p *play) { p.refund(2, 1) }, want: audit.PaymentStray,
+		says: "booking 2 is refunded"},
 
-	{
-		name:   "bought and given back before the instant",
-		before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0); p.giveBack(1); p.refund(1, 0) },
-	},
-	{
-		name: "bought before, given back after", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) },
-		after: func(p *play) { p.giveBack(1); p.refund(1, 0) },
-	},
-	{name: "refunded before the instant", before: func(p *play) { p.giveBack(2); p.refund(2, 1) }},
-	{
-		name: "refunded, and the money kept", before: func(p *play) { p.refund(2, 1) }, want: audit.PaymentStray,
-		says: "booking 2 is refunded",
-	},
-	{
-		name: "money back before the instant, seats after", already: func(p *play) { p.giveBack(2) },
-		after: func(p *play) { p.refund(2, 1) }, underWay: 1,
-	},
-	{
-		name: "refunded after the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) },
-		after: func(p *play) { p.giveBack(2); p.refund(2, 1) },
-	},
+	{name: "charged without a booking", already: func(p *play) { p.charge(5) }, want: audit.PaymentStray,
+		says: "booking 5 that the log does not have"},
+	{name: "refunded without a booking", already: func(p *play) { p.giveBack(5) }, want: audit.PaymentStray,
+		says: "booking 5 that the log does not have"},
+	{name: "charged, and no payment begun", already: func(p *play) { p.charge(1) }, want: audit.PaymentStray,
+		says: "booking 1 is held"},
+	{name: "charged, no payment begun, released", already: func(p *play) { p.charge(1) },
+		meanwhile: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 1)) }, want: audit.PaymentStray,
+		says: "booking 1 is released"},
+	{name: "charged, no payment begun, sold after the second instant", already: func(p *play) { p.charge(1) },
+		last: func(p *play) { p.begin(1); p.sell(1, 0) }, want: audit.PaymentStray, says: "booking 1 is held"},
 
-	{name: "held, begun and charged after the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) },
-		after: func(p *play) { p.record(nil, nil, p.hold(5, 9)); p.begin(5); p.charge(5) }},
-	{
-		name: "charged without a booking", already: func(p *play) { p.charge(5) }, want: audit.PaymentStray,
-		says: "booking 5 that the log does not have",
-	},
-	{
-		name: "refunded without a booking", already: func(p *play) { p.giveBack(5) }, want: audit.PaymentStray,
-		says: "booking 5 that the log does not have",
-	},
-
-	{
-		name: "charged after the instant", before: func(p *play) { p.begin(1) },
-		after: func(p *play) { p.charge(1); p.sell(1, 0) },
-	},
-	{
-		name: "charged, still paying at the instant", already: func(p *play) { p.begin(1); p.charge(1) },
-		after: func(p *play) { p.sell(1, 0) }, underWay: 1,
-	},
-	{
-		name: "charged, and no payment begun", already: func(p *play) { p.charge(1) }, want: audit.PaymentStray,
-		says: "booking 1 is held",
-	},
-	{
-		name: "charged, no payment begun, released", already: func(p *play) { p.charge(1) },
-		before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 1)) }, want: audit.PaymentStray,
-		says: "booking 1 is released",
-	},
-	{
-		name: "charged, begun only after the instant", already: func(p *play) { p.charge(1) },
-		after: func(p *play) { p.begin(1) }, want: audit.PaymentStray, says: "booking 1 is held",
-	},
-
-	{
-		name: "late money, sold afterwards", already: func(p *play) { p.charge(3) },
-		after: func(p *play) { p.begin(3); p.sell(3, 2) },
-	},
-	{
-		name: "late money, begun again afterwards", already: func(p *play) { p.charge(3) },
-		after: func(p *play) { p.begin(3) }, underWay: 1,
-	},
-	{name: "late money of a hold that ended, given back afterwards", already: func(p *play) { p.charge(3) },
-		before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, after: func(p *play) { p.giveBack(3) }},
-	{
-		name: "late money, never settled", already: func(p *play) { p.charge(3) }, want: audit.PaymentStray,
-		says: "booking 3 is held",
-	},
+	{name: "late money, sold afterwards", already: func(p *play) { p.charge(3) },
+		again: func(p *play) { p.begin(3); p.sell(3, 2) }},
+	{name: "late money, begun again afterwards", already: func(p *play) { p.charge(3) },
+		again: func(p *play) { p.begin(3) }, underWay: 1},
+	{name: "late money, never settled", already: func(p *play) { p.charge(3) }, want: audit.PaymentStray,
+		says: "booking 3 is held"},
 	{name: "late money of a hold that ended, kept", already: func(p *play) { p.charge(3) },
-		before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, want: audit.PaymentStray, says: "booking 3 is released"},
-	{name: "late money of a hold that ends meanwhile, kept", already: func(p *play) { p.charge(3) },
-		after: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, want: audit.PaymentStray, says: "booking 3 is released"},
+		meanwhile: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, want: audit.PaymentStray, says: "booking 3 is released"},
 	{name: "late money of another amount", already: func(p *play) { p.set(p.scene, 3, audit.PaymentCharged, 1) },
-		after: func(p *play) { p.begin(3); p.sell(3, 2) }, want: audit.PaymentDiffers, says: "1 EUR"},
+		again: func(p *play) { p.begin(3); p.sell(3, 2) }, want: audit.PaymentDiffers, says: "1 EUR"},
+
+	{name: "an attempt bought after the instant", meanwhile: (*play).bought},
+	{name: "an attempt begun and charged after the instant", meanwhile: func(p *play) { p.try(); p.opened(audit.PaymentCharged, 0) }, underWay: 1},
+	{name: "an attempt given up after the instant", already: func(p *play) { p.try(); p.opened(audit.PaymentOpen, 0) },
+		meanwhile: func(p *play) {
+			p.opened(audit.PaymentDeclined, 0)
+			p.log(section.PaymentFailed, account.Payment{Attempt: 1, Reason: account.Declined})
+		}},
+	{name: "an attempt given up and not decided (I3)", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentOpen, 0) },
+		want: audit.AttemptUnended, says: "I3"},
+	{name: "owed and given after the instant", already: (*play).bought,
+		meanwhile: func(p *play) { p.owe(); p.opened(audit.PaymentCharged, 4500) }, underWay: 1},
+	{name: "owed, given and done after the instant", already: (*play).bought,
+		meanwhile: func(p *play) { p.owe(); p.opened(audit.PaymentCharged, 4500); p.done() }},
+	{name: "given after the instant, done after the list", already: func(p *play) { p.bought(); p.owe() },
+		meanwhile: func(p *play) { p.opened(audit.PaymentCharged, 4500) }, again: (*play).done, underWay: 1},
+	{name: "done, and not given", already: func(p *play) { p.bought(); p.owe(); p.done() }, want: audit.PaymentStray,
+		says: "booking 4 is refunded"},
+	{name: "given, and not owed (I6)", already: func(p *play) { p.bought(); p.opened(audit.PaymentCharged, 1) },
+		last: (*play).owe, want: audit.RefundStray, says: "I6"},
+	{name: "late money, owed back afterwards", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) },
+		again: (*play).oweNobodys, underWay: 1},
+	{name: "late money, owed back and given meanwhile", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) },
+		meanwhile: (*play).oweNobodys, again: func(p *play) { p.opened(audit.PaymentCharged, 4500) }, underWay: 1},
+	{name: "late money of an attempt, never owed", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) },
+		want: audit.PaymentStray, says: "booking 4 is held"},
 }
 
 // TestEveryInterleavingOfMoney (P6): a sale that goes on is clean, and what is wrong in it is found all the same.
@@ -193,17 +226,16 @@ func TestEveryInterleavingOfMoney(t *testing.T) {
 	for _, c := range interleavings {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlay(t)
-			step := func(do func(*play)) []func() {
-				return []func(){func() {
+			step := func(do func(*play)) func() {
+				return func() {
 					if do != nil {
 						do(p)
 					}
-				}}
+				}
 			}
-			if c.already != nil {
-				c.already(p)
-			}
-			report := p.audit(t, &meanwhile{p.store.(*memstore.Store), step(c.before), step(c.after), func() {}})
+			step(c.already)()
+			report := p.audit(t, &meanwhile{p.store.(*memstore.Store), []func(){func() {}, step(c.again)},
+				[]func(){step(c.meanwhile), step(c.last)}, func() {}})
 			if !report.Online {
 				t.Error("a store that can be frozen was not audited online")
 			}
@@ -216,7 +248,7 @@ func TestEveryInterleavingOfMoney(t *testing.T) {
 				t.Errorf("under way: %v, want %d", report.UnderWay, c.underWay)
 			}
 			// The next audit, of the same store left alone, must say the same of damage.
-			if again := p.audit(t, p.store); again.Clean() != (c.want == "" || c.name == "charged, begun only after the instant") {
+			if again := p.audit(t, p.store); c.last == nil && again.Clean() != (c.want == "") {
 				t.Errorf("the audit after it: %v", again.Findings)
 			}
 		})
@@ -275,8 +307,8 @@ func TestEventsMadeMeanwhileAreNoOrphans(t *testing.T) {
 	}}
 	report := p.audit(t, source)
 	expect(t, report, audit.Orphan, "no section")
-	if len(report.Findings) != 1 || made != 4 {
-		t.Errorf("%d events made, findings %v", made, report.Findings)
+	if len(report.Findings) != 1 || made != 6 || report.Payments.Unchecked != 1 {
+		t.Errorf("%d events made, findings %v, payments %+v", made, report.Findings, report.Payments)
 	}
 	for _, e := range report.Events {
 		if e.Logs != 1 {
@@ -288,10 +320,10 @@ func TestEventsMadeMeanwhileAreNoOrphans(t *testing.T) {
 // TestBooksAreReadAgainOnlyForASuspect: reading them may be dear. What they cannot tell is said, and is no silence.
 func TestBooksAreReadAgainOnlyForASuspect(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		before func(p *play)
-		broken bool
-		reads  int
+		name      string
+		meanwhile func(p *play)
+		broken    bool
+		reads     int
 	}{
 		{"quiet", func(*play) {}, false, 1},
 		{"bought meanwhile", func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) }, false, 2},
@@ -300,10 +332,10 @@ func TestBooksAreReadAgainOnlyForASuspect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlay(t)
 			reads := 0
-			source := &meanwhile{p.store.(*memstore.Store), []func(){func() { c.before(p) }}, nil, func() {}}
+			source := &meanwhile{p.store.(*memstore.Store), nil, []func(){func() { c.meanwhile(p) }}, func() {}}
 			report, err := audit.Run(
 				t.Context(), source,
-				audit.Options{Payments: func(visit func(audit.Payment)) error {
+				audit.Options{Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
 					if reads++; reads == 2 && c.broken {
 						return errors.New("the books are gone")
 					}
@@ -347,7 +379,7 @@ func TestPatienceIsForLateMoneyOnly(t *testing.T) {
 				p := newPlay(t)
 				c.plant(p)
 				begun := time.Now()
-				read := func(visit func(audit.Payment)) error {
+				read := func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
 					for _, one := range p.books {
 						visit(one)
 					}
@@ -374,7 +406,7 @@ func TestPatienceEndsWithItsContext(t *testing.T) {
 		begun := time.Now()
 		_, err := audit.Run(
 			ctx, p.store,
-			audit.Options{Patience: time.Hour, Payments: func(visit func(audit.Payment)) error {
+			audit.Options{Patience: time.Hour, Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
 				visit(p.books[3])
 				return nil
 			}},
@@ -385,23 +417,25 @@ func TestPatienceEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestLagLiesBetweenBooksAndInstants (P6): an instant that lies in the past is still no older than the books.
-func TestLagLiesBetweenBooksAndInstants(t *testing.T) {
+// TestLagLiesBetweenListAndSecondLook (P6): an instant that lies in the past is still no older than the list.
+func TestLagLiesBetweenListAndSecondLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlay(t)
+		p.charge(1)
 		var read, frozen time.Time
-		source := &meanwhile{p.store.(*memstore.Store), []func(){func() { frozen = time.Now() }}, nil, func() {}}
+		source := &meanwhile{p.store.(*memstore.Store), []func(){func() {}, func() { frozen = time.Now() }}, nil, func() {}}
 		_, err := audit.Run(
 			t.Context(), source,
-			audit.Options{Lag: time.Second, Payments: func(func(audit.Payment)) error {
+			audit.Options{Lag: time.Second, Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
 				if read.IsZero() {
 					read = time.Now()
 				}
+				visit(p.books[1])
 				return nil
 			}},
 		)
 		if lag := frozen.Sub(read); err != nil || lag != time.Second {
-			t.Errorf("the first instant is %v after the books (%v), want 1s", lag, err)
+			t.Errorf("the second instant is %v after the list (%v), want 1s", lag, err)
 		}
 		begun := time.Now()
 		if _, err := audit.Run(t.Context(), tampered{p.store, func(*storage.Entry, *storage.Hash) error { return nil }}, audit.Options{Lag: time.Second}); err != nil {

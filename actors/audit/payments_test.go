@@ -1,13 +1,17 @@
 package audit_test
 
 import (
+	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"holdfast/actors/audit"
+	"holdfast/actors/audit/reconcile"
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -31,7 +35,7 @@ func (b books) set(s *scene, no section.BookingNo, status audit.PaymentStatus, a
 
 func (b books) audit(t *testing.T, source audit.Source) *audit.Report {
 	t.Helper()
-	report, err := audit.Run(t.Context(), source, audit.Options{Payments: func(visit func(audit.Payment)) error {
+	report, err := audit.Run(t.Context(), source, audit.Options{Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
 		for _, no := range slices.Sorted(maps.Keys(b)) {
 			visit(b[no])
 		}
@@ -50,7 +54,10 @@ func TestMoneyThatAgreesIsClean(t *testing.T) { // P6
 	if !report.Clean() || len(report.UnderWay) > 0 {
 		t.Errorf("findings %v, under way %v", report.Findings, report.UnderWay)
 	}
-	if want := (audit.PaymentTotals{Checked: true, Charged: 1, Declined: 1, Refunded: 1}); report.Payments != want {
+	want := audit.PaymentTotals{Checked: true, Charged: 1, Declined: 1, Refunded: 1, Money: []reconcile.Totals{
+		{Currency: "EUR", Charged: 13500, Refunded: 4500, Sold: 9000},
+	}}
+	if !reflect.DeepEqual(report.Payments, want) {
 		t.Errorf("totals %+v, want %+v", report.Payments, want)
 	}
 }
@@ -82,7 +89,7 @@ func TestPlantedDamageOfMoneyIsFound(t *testing.T) {
 		{"a charge without a booking", audit.PaymentStray, "booking 7 that the log does not have", func(s *scene, b books) { b.set(s, 7, audit.PaymentCharged, 4500) }},
 		{"a refund without a booking", audit.PaymentStray, "refunded, for booking 7", func(s *scene, b books) { b.set(s, 7, audit.PaymentRefunded, 4500) }},
 		{"a charge of another event", audit.PaymentStray, "no section of any event", func(_ *scene, b books) {
-			b[7] = audit.Payment{Section: storage.SectionKey{Event: storage.NewEventID()}, Booking: 1, Status: audit.PaymentCharged}
+			b[7] = audit.Payment{ID: "pay", Section: storage.SectionKey{Event: storage.NewEventID()}, Booking: 1, Status: audit.PaymentCharged}
 		}},
 		{"a charge of no booking", audit.PaymentStray, "no section of any event", func(_ *scene, b books) {
 			b[7] = audit.Payment{ID: "x", Status: audit.PaymentCharged}
@@ -200,7 +207,9 @@ func TestUnreadableBooksAreAFinding(t *testing.T) {
 	s.story()
 	report, err := audit.Run(
 		t.Context(), s.store,
-		audit.Options{Payments: func(func(audit.Payment)) error { return errors.New("line 3 is torn") }},
+		audit.Options{Payments: func(context.Context, time.Time, func(audit.Payment)) error {
+			return errors.New("line 3 is torn")
+		}},
 	)
 	if err != nil || report.Payments.Checked || len(report.Events) != 1 {
 		t.Fatalf("error %v, report %+v", err, report)

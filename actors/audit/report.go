@@ -2,8 +2,10 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"holdfast/actors/audit/reconcile"
 	"holdfast/actors/section"
 )
 
@@ -42,8 +44,16 @@ const (
 	PaymentStray Code = "payment_stray"
 	// PriceDiffers: a hold was logged with another total, or under another price list, than the event has (I12).
 	PriceDiffers Code = "price_differs"
-	// PaymentDiffers: a payment is of another amount or currency than the booking's seats cost.
+	// PaymentDiffers: a payment is of another amount, currency or reference than its booking's log has (I2, I12).
 	PaymentDiffers Code = "payment_differs"
+	// AttemptsLive: the processor has two payments of one booking that are not decided (I1).
+	AttemptsLive Code = "attempts_live"
+	// AttemptUnended: the log has an attempt as over, and the processor has not decided it (I3).
+	AttemptUnended Code = "attempt_unended"
+	// RefundMissing: the log has money as given back that the processor has kept (P6).
+	RefundMissing Code = "refund_missing"
+	// RefundStray: the processor has given back more than the log owes (I6).
+	RefundStray Code = "refund_stray"
 	// Lost: what was acknowledged is not there, by the word of somebody other than the store.
 	Lost Code = "lost"
 	// More: findings beyond FindingsMax were counted and not listed.
@@ -54,9 +64,14 @@ const (
 const (
 	// ChargeUnderWay: charged, and the booking still paying. The next start confirms it.
 	ChargeUnderWay Code = "charge_under_way"
-	// RefundUnderWay: the money is back, and the seats not yet. Repeating the refund ends it.
+	// RefundUnderWay: money is owed back and not given yet. Whoever sells goes on giving it, also after a restart.
 	RefundUnderWay Code = "refund_under_way"
+	// RefundFailed: money is owed back, and the processor has refused it for good: an operator retries it.
+	RefundFailed Code = "refund_failed"
 )
+
+// Disputed: a buyer's bank asks for the money back. No log knows of it, and it is no damage.
+const Disputed Code = "disputed"
 
 // FindingsMax bounds the findings listed for one section: a broken log would otherwise fill the screen with one
 // mistake.
@@ -140,25 +155,45 @@ type EventReport struct {
 	Totals
 }
 
-// PaymentTotals counts the processor's books as they were before the first section was looked at.
+// PaymentTotals counts the processor's list as it was after the last section was looked at, and adds its money up.
 type PaymentTotals struct {
-	Checked   bool   `json:"checked"` // false: no books were at hand, or they could not be read
-	Charged   uint64 `json:"charged"`
-	Declined  uint64 `json:"declined"`
-	Refunded  uint64 `json:"refunded"`
-	Unchecked uint64 `json:"unchecked"` // of sections whose logs break off, or where the books had to be read again and could not be
+	Checked  bool   `json:"checked"`  // false: no list was at hand, or it could not be read
+	Charged  uint64 `json:"charged"`  // and not wholly given back
+	Declined uint64 `json:"declined"` // or cancelled
+	Refunded uint64 `json:"refunded"` // wholly
+	Open     uint64 `json:"open"`     // not decided: most of them buyers who went away
+	Foreign  uint64 `json:"foreign"`  // of the processor's account, and not Holdfast's
+	// Unchecked are of sections whose logs break off, of events made meanwhile, or where the list had to be read again
+	// and could not be.
+	Unchecked uint64             `json:"unchecked"`
+	Money     []reconcile.Totals `json:"money"` // by currency, in the order of events; P6 as a sum
 }
 
-func (t *PaymentTotals) count(status PaymentStatus) {
-	switch status {
-	case PaymentCharged:
-		t.Charged++
-	case PaymentDeclined:
-		t.Declined++
-	case PaymentRefunded:
+func (t *PaymentTotals) count(p *Payment) {
+	switch {
+	case p.ID == "":
+		t.Foreign++
+	case p.Money() && p.Amount > 0 && p.Back() >= p.Amount, p.Status == PaymentRefunded:
 		t.Refunded++
-	case PaymentUnknown:
+	case p.Money():
+		t.Charged++
+	case p.Status == PaymentDeclined:
+		t.Declined++
+	case p.Status == PaymentOpen:
+		t.Open++
 	}
+}
+
+// count adds a booking's money up.
+func (r *Report) count(a *reconcile.Account) {
+	all := r.Payments.Money
+	at := slices.IndexFunc(all, func(t reconcile.Totals) bool { return t.Currency == a.Currency })
+	if at < 0 {
+		at = len(all)
+		all = append(all, reconcile.Totals{})
+	}
+	all[at].Add(a)
+	r.Payments.Money = all
 }
 
 // Report is what an audit found. It is clean when Findings is empty.
@@ -171,7 +206,8 @@ type Report struct {
 
 	Events   []EventReport `json:"events"`
 	Payments PaymentTotals `json:"payments"`
-	UnderWay []Finding     `json:"under_way"` // what a crash left half done: no damage
+	UnderWay []Finding     `json:"under_way"` // what a crash left half done, or waits for the processor: no damage
+	Disputes []Finding     `json:"disputes,omitempty"`
 	Findings []Finding     `json:"findings"`
 
 	// NotAudited says what of waiting rooms no log can show, or nothing was at hand to show.
@@ -202,6 +238,16 @@ func (n *notes) add(seq section.Seq, code Code, detail string) {
 		n.report.Findings, Finding{Event: n.show, Section: n.name, Seq: seq, Code: code, Detail: detail},
 	)
 }
+
+func (n *notes) disputed(detail string) {
+	if len(n.report.Disputes) < disputesMax {
+		n.report.Disputes = append(n.report.Disputes, Finding{Event: n.show, Section: n.name, Code: Disputed,
+			Detail: detail})
+	}
+}
+
+// disputesMax bounds the disputes listed; their money is in the totals.
+const disputesMax = 1000
 
 func (n *notes) underWay(code Code, detail string) {
 	n.report.UnderWay = append(n.report.UnderWay, Finding{Event: n.show, Section: n.name, Code: code, Detail: detail})

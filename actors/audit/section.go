@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"holdfast/actors/audit/reconcile"
 	"holdfast/actors/section"
 	"holdfast/actors/section/tariff"
 	"holdfast/actors/venue"
@@ -40,10 +41,11 @@ type sectionAudit struct {
 	admitted []admittedHold
 	counts   *sectionCounts // nil: no gate counts on the section
 	mark     tariff.Mark    // of the event's price list
+	accounts map[section.BookingNo]*reconcile.Account
 }
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
-	s := &sectionAudit{subject: of, ctx: ctx, at: at}
+	s := &sectionAudit{subject: of, ctx: ctx, at: at, accounts: map[section.BookingNo]*reconcile.Account{}}
 	s.ledger = newLedger(len(of.layout.Seats), of.event.Rules, s.note)
 	s.state = section.NewState(of.layout, of.event.Rules)
 	list := of.event.PriceList()
@@ -165,6 +167,7 @@ func (s *sectionAudit) change(c *section.Change) error {
 		s.ledger.apply(c)
 	}
 	s.ledger.orders(c, s.seq)
+	s.follow(c)
 	s.heldUnder(c)
 	s.priced(c)
 	s.limits.follow(s.key.Section, s.seq, c, s.note)

@@ -42,7 +42,7 @@ func (r *Report) Verdict() Verdict {
 // ofMoney says that the finding is about payments. Two codes are used for both halves.
 func (f *Finding) ofMoney() bool {
 	switch f.Code {
-	case PaymentMissing, PaymentStray, PaymentDiffers:
+	case PaymentMissing, PaymentStray, PaymentDiffers, AttemptsLive, AttemptUnended, RefundMissing, RefundStray:
 		return true
 	case Unreadable, More:
 		return strings.Contains(f.Detail, "payment")

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"holdfast/actors/audit"
-	"holdfast/cmd/holdfast/datafolder"
 	"holdfast/cmd/holdfast/storectl"
 	"holdfast/cmd/holdfast/terminal"
 )
@@ -15,8 +14,8 @@ import (
 type auditCommand struct {
 	sourceFlags
 	StateDir string `help:"With --store: a node's folder of what it has seen acknowledged, to find what the database has lost. Several are audited one after the other." placeholder:"DIR"`
-	Payments string `help:"The processor's books, one JSON line a payment as in payments.jsonl (default: those in the data or the database)." placeholder:"FILE"`
-	JSON     bool   `name:"json" help:"The report as JSON, for machines."`
+	processorFlags
+	JSON bool `name:"json" help:"The report as JSON, for machines."`
 }
 
 // Help is shown by holdfast audit --help.
@@ -27,9 +26,16 @@ func (auditCommand) Help() string {
   holdfast audit --data /var/lib/holdfast --json | jq '.findings'
   holdfast audit --store 'postgres://auditor@db.example:5432/holdfast?sslmode=verify-full'
   HOLDFAST_STORE='postgres://auditor:…@db.example/holdfast' holdfast audit --json
+  holdfast audit --store 'postgres://…' --payments stripe --stripe-key-file key
+  holdfast audit --data /var/lib/holdfast --payments sandbox-url --sandbox-url http://127.0.0.1:8090
 
 Reads every log from its first record, checks the chain, replays it twice (once by the core, once by a map and a loop that
-knows nothing of the core), and holds tickets, snapshots and payments against it. Nothing is written.
+knows nothing of the core), and holds tickets, snapshots and payments against it. Nothing is written, and a processor is asked for its
+list only: a restricted key that may read PaymentIntents and charges is enough.
+
+Payments are held against the logs both ways: what was charged and what was given back, to the cent and by currency, and money that no log
+knows of. --payments names whose list: stripe, sandbox-url, or a FILE of the sandbox's books; default: the sandbox's books in the data or
+the database. Payments of the account that are not Holdfast's are counted and no more. Disputes are told apart.
 
 With --data the server must be stopped. With --store it need not be: each section is looked at as it was at one instant, and money is
 held against seats only where the order of reading proves something, so a sale that goes on yields no findings, and hides none. What began
@@ -38,8 +44,8 @@ payment was given up is looked at twice, ten seconds apart: whoever sells may be
 
 With --payments FILE and servers that sell, FILE must be the processor's own, growing file and no copy: it is read once more at the end.
 
-A charge whose booking is still paying, and a refund whose seats are not free yet, are what a crash may leave, and what a sale looks like
-in the middle: they are listed as UNDER WAY and are no damage.
+A charge whose booking is still paying, and a refund that the processor has not given yet, are what a crash may leave, and what a sale looks
+like in the middle: they are listed as UNDER WAY and are no damage. So are refunds that failed for good: holdfast payments retry.
 
 The last line, and "verdict" in JSON, say what was checked: seats (clean, damaged) and payments (clean, damaged, partly_checked,
 not_checked).
@@ -50,8 +56,13 @@ made.`
 
 // Run audits a stopped server's data, or a database.
 func (a *auditCommand) Run(c *console) error {
-	from, err := storectl.OpenAudit(c.ctx, storectl.AuditOptions{Source: a.source(), StateDir: a.StateDir,
-		Payments: a.Payments})
+	options := storectl.AuditOptions{Source: a.source(), StateDir: a.StateDir}
+	closeProcessor, err := a.processor(&options)
+	if err != nil {
+		return err
+	}
+	defer closeProcessor()
+	from, err := storectl.OpenAudit(c.ctx, options)
 	if err != nil {
 		return err
 	}
@@ -136,26 +147,3 @@ var verdictWords = map[audit.Word]string{
 
 const instantFormat = "2006-01-02T15:04:05.000Z07:00"
 
-func printPayments(out io.Writer, r *audit.Report) error {
-	text := "payments  not checked: there is no " + datafolder.PaymentsFile + " that can be read\n"
-	if r.Online {
-		text = "payments  not checked: the database has none that can be read; --payments FILE gives the processor's " +
-			"own books\n"
-	}
-	if p := r.Payments; p.Checked {
-		text = fmt.Sprintf("payments  %d charged, %d declined, %d refunded; %d under way\n", p.Charged, p.Declined,
-			p.Refunded, len(r.UnderWay))
-		if p.Unchecked > 0 {
-			text += fmt.Sprintf("  %d of them not checked: their sections' logs break off, or the books could not be "+
-				"read a second time\n", p.Unchecked)
-		}
-	}
-	for _, u := range r.UnderWay {
-		text += fmt.Sprintf("UNDER WAY event %s section %s: %s: %s\n", u.Event, u.Section, u.Code, u.Detail)
-	}
-	for _, what := range r.NotAudited {
-		text += "NOT AUDITED " + what + "\n"
-	}
-	_, err := fmt.Fprintln(out, text)
-	return err
-}

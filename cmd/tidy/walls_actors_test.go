@@ -309,9 +309,20 @@ var wallsOfActors = map[string]wall{
 			"actors/section/tariff", "actors/section/order",
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
-			"storage",
+			"actors/audit/reconcile", "storage",
 			"actors/grant", // what a grant is, and who counts a buyer; not what a section takes
-		}, Test: []string{"actors/price", "storage/...", rapid, pebble},
+		}, Test: []string{"actors/price", "actors/section/account", "storage/...", rapid, pebble},
+	},
+	"actors/audit/reconcile": {
+		Why: "one booking's money by its log beside the processor's list: pure, and it knows neither who reads nor who charges",
+		Own: []string{"actors/section", "actors/section/account", "actors/money", "storage"},
+	},
+	"actors/audit/processorlist": {
+		Why: "puts a processor's list into the audit's words, so that neither knows the other",
+		Own: []string{"actors/audit", "actors/checkout/processor", "actors/checkout/till"},
+		Test: []string{"actors/booking", "actors/checkout/sandbox", "actors/checkout/sandbox/remote", "actors/checkout/stripe",
+			"actors/checkout/stripe/stripetest", "actors/section", "actors/section/account", "actors/venue", "storage",
+			"storage/memstore"},
 	},
 	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",

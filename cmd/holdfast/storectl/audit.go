@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"holdfast/actors/audit"
+	"holdfast/actors/audit/processorlist"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/sandbox"
-	"holdfast/actors/checkout/till"
 	"holdfast/actors/witness"
 	"holdfast/cmd/holdfast/datafolder"
 	"holdfast/storage"
@@ -31,8 +31,8 @@ const (
 // Audit is what an audit reads, wherever it is.
 type Audit struct {
 	from     *opened
-	payments func(visit func(audit.Payment)) error // nil: none at hand
-	known    func(visit func(audit.Acknowledged))  // nil: nobody remembers
+	payments audit.PaymentList                    // nil: none at hand
+	known    func(visit func(audit.Acknowledged)) // nil: nobody remembers
 	lag      time.Duration
 }
 
@@ -40,7 +40,9 @@ type Audit struct {
 type AuditOptions struct {
 	Source   Source
 	StateDir string // with a database: a node's folder of what it has seen acknowledged
-	Payments string // a file of the processor's books; empty: those in the data or the database
+	Payments string // a file of the sandbox's books; empty: those in the data or the database
+	// Processor is asked for its own list, whatever books lie beside the bookings. nil: none is.
+	Processor processorlist.Lister
 }
 
 // Run verifies every log, ticket, snapshot and payment. progress hears how many logs are read, of how many.
@@ -98,16 +100,18 @@ func (a *AuditOptions) acknowledged() (func(visit func(audit.Acknowledged)), err
 	}, nil
 }
 
-// books are the processor's: those that were named, else those beside the bookings; nil when there are none.
-func (a *AuditOptions) books(ctx context.Context, database *sqlstore.Store) (func(visit func(audit.Payment)) error,
-	error) {
+// books are the processor's list: its own, or the sandbox's in the file that was named, or beside the bookings; nil when
+// there is none.
+func (a *AuditOptions) books(ctx context.Context, database *sqlstore.Store) (audit.PaymentList, error) {
 	switch payments := filepath.Join(a.Source.Data, datafolder.PaymentsFile); {
+	case a.Processor != nil:
+		return processorlist.Of(a.Processor), nil
 	case a.Payments != "":
-		return paymentsIn(a.Payments), nil
+		return processorlist.Of(fileBooks(a.Payments)), nil
 	case database != nil:
 		return paymentsOf(ctx, database)
 	case exists(payments):
-		return paymentsIn(payments), nil
+		return processorlist.Of(fileBooks(payments)), nil
 	}
 	return nil, nil
 }
@@ -117,55 +121,25 @@ func exists(path string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// paymentsIn gives the sandbox's file in the audit's words.
-func paymentsIn(path string) func(visit func(audit.Payment)) error {
-	return func(visit func(audit.Payment)) error {
-		ledger, _, err := sandbox.Ledger(path)
-		if err != nil {
-			return err
-		}
-		for i := range ledger {
-			visitPayment(ledger[i].Public(time.Now()), visit)
-		}
-		return nil
+// fileBooks is the sandbox's file, read anew each time and owned by somebody else.
+type fileBooks string
+
+// Payments implements processorlist.Lister.
+func (f fileBooks) Payments(_ context.Context, _ time.Time, visit func(processor.Payment) error) error {
+	ledger, _, err := sandbox.Ledger(string(f))
+	for i := 0; i < len(ledger) && err == nil; i++ {
+		err = visit(ledger[i].Public(time.Now()))
 	}
+	return err
 }
 
-// paymentsOf gives the sandbox's books in a database in the audit's words; nil when they are empty, as they are
-// wherever a real processor keeps its own.
-func paymentsOf(ctx context.Context, books storage.Payments) (func(visit func(audit.Payment)) error, error) {
+// paymentsOf is the sandbox's books in a database; nil when they are empty, as they are wherever a real processor keeps
+// its own.
+func paymentsOf(ctx context.Context, books storage.Payments) (audit.PaymentList, error) {
 	some := errors.New("there is one")
 	err := books.Payments(ctx, func(storage.PaymentRow) error { return some })
 	if !errors.Is(err, some) {
 		return nil, err
 	}
-	return func(visit func(audit.Payment)) error {
-		return books.Payments(ctx, func(row storage.PaymentRow) error {
-			p, err := sandbox.FromRow(row)
-			if err != nil {
-				return err
-			}
-			visitPayment(p.Public(time.Now()), visit)
-			return nil
-		})
-	}, nil
-}
-
-// visitPayment gives an attempt of the processor's list in the audit's words. One that is not decided has no money.
-func visitPayment(p processor.Payment, visit func(audit.Payment)) {
-	one := audit.Payment{ID: string(p.Attempt), Amount: p.Amount, Currency: p.Currency}
-	switch {
-	case p.Status == processor.Captured && p.Refunded >= p.Amount && p.Amount > 0:
-		one.Status = audit.PaymentRefunded
-	case p.Status == processor.Captured:
-		one.Status = audit.PaymentCharged
-	case p.Status.Terminal():
-		one.Status = audit.PaymentDeclined
-	case p.Status != processor.Unknown:
-		return
-	}
-	if id, _, ok := till.ParseAttempt(p.Attempt); ok {
-		one.Section, one.Booking = id.Section, id.No
-	}
-	visit(one)
+	return processorlist.Of(sandbox.OpenShared(books)), nil
 }
