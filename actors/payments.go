@@ -43,9 +43,8 @@ func (e *Engine) confirm(id BookingID, who Caller, token string, timeout time.Du
 	switch {
 	case err != nil:
 		if mine && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable)) {
-			e.reconciler.Add(
-				id,
-			) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
+			// It may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6).
+			e.reconciler.Add(id)
 		}
 		return err
 	case got.Rejection == section.AlreadyConfirmed:
@@ -301,14 +300,19 @@ func (e *Engine) newTill() *till.Till {
 }
 
 // settleMoney is the reconciler's.
-func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (checkout.Left, error) {
-	switch left, err := e.till.Settle(ctx, id, hints); {
-	case err != nil || left.Payment || left.Refund:
-		return checkout.Pressing, err
+func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (checkout.Outcome, error) {
+	left, err := e.till.Settle(ctx, id, hints)
+	out := checkout.Outcome{Rest: left.Rest, Answered: left.Answered, Silent: left.Silent,
+		Why: left.Why}
+	switch {
+	case err != nil || left.Payment || left.Refund || left.Rest != 0:
+		out.Left = checkout.Pressing
 	case left.Slow:
-		return checkout.Slow, nil
+		out.Left = checkout.Slow
+	case left.Stuck:
+		out.Left = checkout.Person
 	}
-	return checkout.Nothing, nil
+	return out, err
 }
 
 // adoptMoney enters into the reconciler what a section's log leaves open. Another node may be about to charge what it

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -18,18 +19,33 @@ type Left uint8
 const (
 	Nothing Left = iota
 	Pressing
-	Slow // what takes hours or days by its nature
+	Slow   // what takes hours or days by its nature
+	Person // what nobody but an operator can do more about: it is on the list for people to see
 )
+
+var leftNames = [...]string{"nothing", "pressing", "slow", "person"}
+
+func (l Left) String() string { return leftNames[l] }
+
+// Outcome is what one settlement comes to.
+type Outcome struct {
+	Left     Left
+	Rest     uint64 // hints that are still to be looked at
+	Answered bool   // the processor answered about something
+	Silent   bool   // it did not about something else
+	Why      string // it stands, for operators; no secret is in it
+}
 
 // Settle takes one booking's money as far as it goes now. An error means that the section could not be reached: the
 // booking stays on the list. hints name attempts that somebody has spoken of: bit n attempt n, bit 0 one that a build
 // without attempts began. It must be idempotent.
-type Settle func(ctx context.Context, id booking.ID, hints uint64) (Left, error)
+type Settle func(ctx context.Context, id booking.ID, hints uint64) (Outcome, error)
 
 // Reconciler sees to bookings whose money is not settled until it is. What is on its list follows from the logs of the
 // sections that are served here: a list that is lost is made anew.
 //
-// Invariant: a booking leaves the list only after Settle has returned Nothing in a call that began after its last Add.
+// Invariants: a booking leaves the list only after Settle has returned Nothing in a call that began after its last Add;
+// a hint is given to Settle until Settle has looked at it.
 type Reconciler struct {
 	settle Settle
 
@@ -38,6 +54,7 @@ type Reconciler struct {
 	running int // settlements under way
 	places  int // how many may be
 	wake    chan struct{}
+	word    time.Time // when the processor last answered about anything
 }
 
 type openBooking struct {
@@ -46,9 +63,12 @@ type openBooking struct {
 	hints   uint64
 	hinted  time.Time // since when some of hints wait
 	next    time.Time
-	running bool
-	slow    bool
+	asked   time.Time // when it was last asked about; zero: never here
 	since   time.Time
+	why     string
+	left    Left
+	running bool
+	silent  bool // the processor did not answer the last time
 }
 
 // NewReconciler makes one that does nothing until Run.
@@ -73,10 +93,10 @@ func (r *Reconciler) add(id booking.ID, wait time.Duration, hints uint64) {
 	first := time.Now().Add(wait)
 	p := r.open[id]
 	if p == nil {
-		p = &openBooking{next: first, since: time.Now()}
+		p = &openBooking{next: first, since: time.Now(), left: Pressing}
 		r.open[id] = p
 	}
-	if (p.tries == 0 || hints != 0) && first.Before(p.next) {
+	if (p.tries == 0 || hints != 0 || p.left == Person) && first.Before(p.next) {
 		p.next = first
 	}
 	p.adds++
@@ -116,7 +136,7 @@ func (r *Reconciler) Oldest() (age time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.open {
-		if !p.slow {
+		if p.left == Pressing {
 			age = max(age, time.Since(p.since))
 		}
 	}
@@ -148,7 +168,7 @@ const settleTimeout = 3 * time.Second
 
 // settlementsMax is how many settlements are under way at once. Those that wait for a silent processor end in
 // settleTimeout, and come back less often, so that they never take all places from the others for long.
-const settlementsMax = 16
+const settlementsMax = 32
 
 // Run settles until ctx ends, several bookings at once; it returns when the last settlement has ended.
 func (r *Reconciler) Run(ctx context.Context) {
@@ -207,25 +227,84 @@ func (r *Reconciler) run(ctx context.Context, id booking.ID) {
 	begun, hints := p.adds, p.hints
 	r.mu.Unlock()
 	bounded, cancel := context.WithTimeout(ctx, settleTimeout)
-	left, err := r.settle(bounded, id, hints)
+	out, err := r.settle(bounded, id, hints)
 	cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := time.Now()
 	r.running--
-	p.running = false
+	p.running, p.asked, p.why, p.silent = false, now, out.Why, out.Silent
 	if err == nil {
-		p.slow, p.hints = left == Slow, p.hints&^hints
+		p.left, p.hints = max(out.Left, Pressing), p.hints&^(hints&^out.Rest)
+		if out.Answered {
+			r.answered(now)
+		}
 	}
 	switch {
 	case err == nil && p.adds != begun: // the answer may be older than the newest request: ask again
-		p.tries, p.next = 0, time.Now().Add(Delay(0))
-	case err == nil && left == Nothing:
+		p.tries, p.next = 0, now.Add(Delay(0))
+	case err == nil && out.Left == Nothing && p.hints == 0:
 		delete(r.open, id)
-	case err == nil && p.slow:
-		p.next = time.Now().Add(SlowDelay(p.tries))
+	case err == nil && out.Left == Slow:
+		p.next = now.Add(SlowDelay(p.tries))
+		p.tries++
+	case err == nil && out.Left == Person:
+		p.next = now.Add(personDelay)
 		p.tries++
 	default:
-		p.next = time.Now().Add(Delay(p.tries + 1))
+		p.next = now.Add(Delay(p.tries + 1))
 		p.tries++
 	}
+}
+
+// personDelay is the time between two looks at what waits for a person.
+const personDelay = time.Hour
+
+// answered notes that the processor has answered. After it was away for longer than the longest Delay all that waits
+// for its answer is asked at once, so that nothing waits for its turn beside a processor that can be reached.
+func (r *Reconciler) answered(now time.Time) {
+	away := now.Sub(r.word) > Delay(math.MaxInt)
+	if r.word = now; !away {
+		return
+	}
+	for _, p := range r.open {
+		if p.silent && p.left == Pressing && now.Before(p.next) {
+			p.next = now
+		}
+	}
+}
+
+// Entry is one booking of the list, for people.
+type Entry struct {
+	Booking booking.ID
+	Left    Left
+	Since   time.Time // on this list
+	Asked   time.Time // when the processor was last asked; zero: not yet, here
+	Next    time.Time // when it is asked again
+	Tries   int
+	Why     string
+}
+
+// Entries are all bookings of the list that the function wants, in no order.
+func (r *Reconciler) Entries(want func(booking.ID) bool) (all []Entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, p := range r.open {
+		if want(id) {
+			all = append(all, Entry{id, p.left, p.since, p.asked, p.next, p.tries, p.why})
+		}
+	}
+	return all
+}
+
+// Unheard are those of some bookings whose hints are still to be looked at.
+func (r *Reconciler) Unheard(of []booking.ID) (unheard []booking.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range of {
+		if p := r.open[id]; p != nil && p.hints != 0 {
+			unheard = append(unheard, id)
+		}
+	}
+	return unheard
 }

@@ -42,13 +42,13 @@ type scripted struct {
 	start time.Time
 }
 
-func (s *scripted) settle(_ context.Context, _ booking.ID, hints uint64) (Left, error) {
+func (s *scripted) settle(_ context.Context, _ booking.ID, hints uint64) (Outcome, error) {
 	s.begun, s.hints = append(s.begun, time.Since(s.start)), append(s.hints, hints)
 	w := s.words[0]
 	if len(s.words) > 1 {
 		s.words = s.words[1:]
 	}
-	return w.left, w.err
+	return Outcome{Left: w.left}, w.err
 }
 
 // TestReconciler: P6, a booking is asked about until nothing is left of it.
@@ -96,13 +96,13 @@ func TestWeekWithoutTheProcessor(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			var settled atomic.Int64
-			r := NewReconciler(func(ctx context.Context, _ booking.ID, _ uint64) (Left, error) {
+			r := NewReconciler(func(ctx context.Context, _ booking.ID, _ uint64) (Outcome, error) {
 				if time.Since(start) < row.away {
 					<-ctx.Done() // silent
-					return Pressing, nil
+					return Outcome{Left: Pressing, Silent: true}, nil
 				}
 				settled.Add(1)
-				return Nothing, nil
+				return Outcome{}, nil
 			})
 			for no := range row.payments {
 				r.Add(bookingOf(no))
@@ -122,11 +122,11 @@ func TestAddWhileSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r *Reconciler
 		asked := 0
-		r = NewReconciler(func(_ context.Context, id booking.ID, _ uint64) (Left, error) {
+		r = NewReconciler(func(_ context.Context, id booking.ID, _ uint64) (Outcome, error) {
 			if asked++; asked == 1 {
 				r.Add(id)
 			}
-			return Nothing, nil
+			return Outcome{}, nil
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -161,9 +161,9 @@ func TestNudge(t *testing.T) {
 func TestSomebodyElsesPayment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []booking.ID
-		r := NewReconciler(func(_ context.Context, id booking.ID, _ uint64) (Left, error) {
+		r := NewReconciler(func(_ context.Context, id booking.ID, _ uint64) (Outcome, error) {
 			asked = append(asked, id)
-			return Nothing, nil
+			return Outcome{}, nil
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -193,12 +193,12 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 			var mu sync.Mutex
 			var settled, waiting, widest int
 			var last time.Time
-			r := NewReconciler(func(ctx context.Context, id booking.ID, _ uint64) (Left, error) {
+			r := NewReconciler(func(ctx context.Context, id booking.ID, _ uint64) (Outcome, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if int(id.No) >= row.silent {
 					settled, last = settled+1, time.Now()
-					return Nothing, nil
+					return Outcome{}, nil
 				}
 				waiting++
 				widest = max(widest, waiting)
@@ -206,7 +206,7 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 				<-ctx.Done()
 				mu.Lock()
 				waiting--
-				return Pressing, nil
+				return Outcome{Left: Pressing, Silent: true}, nil
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
@@ -227,4 +227,52 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHintsAreKeptUntilLookedAt: P6, what somebody has spoken of is looked at however often the processor is silent, and
+// Unheard tells until then.
+func TestHintsAreKeptUntilLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []uint64
+		var r *Reconciler
+		r = NewReconciler(func(_ context.Context, id booking.ID, hints uint64) (Outcome, error) {
+			if asked = append(asked, hints); len(asked) < 3 {
+				return Outcome{Rest: hints, Silent: true}, nil
+			}
+			if got := r.Unheard([]booking.ID{id, bookingOf(9)}); len(got) != 1 {
+				t.Errorf("unheard %v before the last look", got)
+			}
+			return Outcome{Answered: true}, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		r.Nudge(bookingOf(1), 4)
+		r.Run(ctx)
+		if !slices.Equal(asked, []uint64{4, 4, 4}) || r.Open() != 0 || len(r.Unheard([]booking.ID{bookingOf(1)})) != 0 {
+			t.Errorf("hints %v, %d open", asked, r.Open())
+		}
+	})
+}
+
+// TestWhatWaitsForAPersonIsListed: it stays on the list, is hardly ever asked about, makes nothing look old, and is
+// looked at at once when somebody says so.
+func TestWhatWaitsForAPersonIsListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{words: []word{{Person, nil}, {Person, nil}, {Nothing, nil}}, start: time.Now()}
+		r := NewReconciler(s.settle)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+		defer cancel()
+		r.Add(bookingOf(1))
+		time.AfterFunc(10*time.Minute, func() {
+			all := r.Entries(func(booking.ID) bool { return true })
+			if len(all) != 1 || all[0].Left != Person || r.Oldest() != 0 || len(s.begun) != 1 {
+				t.Errorf("%+v, oldest %v, asked at %v", all, r.Oldest(), s.begun)
+			}
+			r.Add(bookingOf(1))
+		})
+		r.Run(ctx)
+		if len(s.begun) < 2 || s.begun[1] != 10*time.Minute+Delay(0) {
+			t.Errorf("asked at %v", s.begun)
+		}
+	})
 }

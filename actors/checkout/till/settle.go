@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"holdfast/actors/booking"
@@ -14,13 +15,9 @@ import (
 // stepsMax bounds how often one settlement reads the booking anew because it has moved it.
 const stepsMax = 4
 
-// errUnheard says that the processor did not say what becomes of an attempt or a refund that somebody has spoken of.
-var errUnheard = errors.New("till: the processor has no answer about what was hinted at")
-
 // Settle takes a booking's money as far as it goes now, and says what is left. Hints name attempts, bit n attempt n and
 // bit 0 what a build without attempts began, of which somebody says that they are worth a look although the log leaves
-// nothing open. An error means that the section could not be asked, or the processor about a hint: nothing else would
-// bring the hint back, so whoever has it asks again.
+// nothing open. An error means that the section could not be asked.
 func (t *Till) Settle(ctx context.Context, id booking.ID, hints uint64) (Left, error) {
 	for range stepsMax {
 		b, err := t.Section.Read(ctx, id)
@@ -28,75 +25,98 @@ func (t *Till) Settle(ctx context.Context, id booking.ID, hints uint64) (Left, e
 			return Left{}, nil
 		}
 		if err != nil {
-			return Left{Payment: true}, err
+			return Left{Payment: true, Rest: hints, Why: "the section does not answer"}, err
 		}
-		moved, left, err := t.step(ctx, &b, &hints)
-		if err != nil || !moved {
+		moved, left, err := t.step(ctx, &b, hints)
+		if hints = left.Rest; err != nil || !moved {
 			return left, err
 		}
 	}
-	if hints != 0 {
-		return Left{Payment: true}, errUnheard
-	}
-	return Left{Payment: true}, nil
+	return Left{Payment: true, Rest: hints, Why: "it moves while it is looked at"}, nil
 }
 
-// step asks once about everything that is open, and takes out of hints what was looked at.
-func (t *Till) step(ctx context.Context, b *Booking, hints *uint64) (moved bool, left Left, err error) {
+// step asks once about everything that is open.
+func (t *Till) step(ctx context.Context, b *Booking, hints uint64) (moved bool, left Left, err error) {
+	left.Rest = hints
 	if b.State == section.BookingPaying {
-		if moved, err = t.attempt(ctx, b); err != nil || moved {
-			*hints &^= 1 << b.Money.Attempt
-			return moved, Left{Payment: true}, err
-		}
 		left.Payment = true
+		if moved, err = t.attempt(ctx, b, &left); err != nil || moved {
+			left.Rest &^= 1 << b.Money.Attempt
+			return moved, left, err
+		}
 	}
-	var unheard error
+	heard := true
 	for i := range b.Money.Refunds {
 		r := &b.Money.Refunds[i]
-		again := *hints != 0 && r.State == account.Refunded // a bank may still refuse it
+		again := hints != 0 && r.State == account.Refunded // a bank may still refuse it
+		if r.State == account.Failed && !r.Replaced {
+			left.Stuck = true
+			left.why("the processor gives refund %d no more: it waits for an operator", r.No)
+		}
 		if !r.State.Open() && !again {
 			continue
 		}
-		turned, answered, err := t.refund(ctx, b, r)
+		turned, asked, err := t.refund(ctx, b, r)
 		if err != nil {
-			return false, Left{Refund: true}, err
+			left.Refund = true
+			left.why("the section does not take what was said of refund %d", r.No)
+			return false, left, err
 		}
-		if again && !answered {
-			unheard = errUnheard
+		if left.Answered = left.Answered || asked; !asked {
+			heard, left.Silent = false, true
+			left.why("the processor does not answer about refund %d", r.No)
 		}
 		moved = moved || turned
 		left.Refund = left.Refund || r.State == account.Due && r.Tries == 0
 		left.Slow = left.Slow || r.State.Open()
+		if r.State.Open() {
+			left.why("refund %d is %v", r.No, r.State)
+		}
 	}
-	strayed, err := t.strays(ctx, b, *hints)
-	if err = errors.Join(err, unheard); err == nil {
-		*hints = 0
+	strayed, asked, err := t.strays(ctx, b, hints)
+	if heard = heard && asked; heard && err == nil {
+		left.Rest = 0
+	} else if !asked {
+		left.Silent = true
 	}
 	return moved || strayed, left, err
 }
 
+// why keeps the first reason.
+func (l *Left) why(format string, args ...any) {
+	if l.Why == "" {
+		l.Why = fmt.Sprintf(format, args...)
+	}
+}
+
 // attempt asks about the open attempt.
-func (t *Till) attempt(ctx context.Context, b *Booking) (moved bool, err error) {
+func (t *Till) attempt(ctx context.Context, b *Booking, left *Left) (moved bool, err error) {
 	if b.Total == 0 || b.Money.Amount == 0 && !b.Money.Legacy {
 		return true, t.tell(ctx, b, section.ConfirmPayment, account.NoReason)
 	}
 	if t.Busy != nil && t.Busy(b.ID) {
+		left.why("a call of this node is charging it")
 		return false, nil // a call has the token, and its answer is on its way
 	}
 	ref, err := t.reference(ctx, b)
+	var answer processor.Answer
+	if err == nil {
+		answer, err = t.Processor.Lookup(ctx, AttemptID(b, b.Money.Attempt), ref)
+	}
 	if err != nil {
+		left.Silent = true
+		left.why("the processor does not answer: %v", err)
 		return false, nil
 	}
-	answer, err := t.Processor.Lookup(ctx, AttemptID(b, b.Money.Attempt), ref)
-	if err != nil {
-		return false, nil
-	}
+	left.Answered = true
 	status, err := t.heed(ctx, b, ref, answer)
+	left.Silent = status == processor.Unknown
+	left.why("the processor says %v", status)
 	return status.Terminal(), err
 }
 
-// refund asks for one refund, or what became of it.
-func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved, answered bool, err error) {
+// refund asks for one refund, or what became of it; asked is false when nobody has answered.
+func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved, asked bool, err error) {
 	ask := processor.Refund{ID: RefundID(b.ID, r.No), Attempt: AttemptID(b, r.Attempt), Amount: r.Amount,
 		Currency: b.Currency, Reference: processor.Reference(r.Reference)}
 	switch {
@@ -115,8 +135,8 @@ func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved
 	}
 	to := map[processor.RefundStatus]account.RefundState{processor.RefundPending: account.Pending,
 		processor.Refunded: account.Refunded, processor.RefundFailed: account.Failed}[status]
-	if answered = err == nil && status != processor.RefundUnknown; !answered || to <= r.State {
-		return false, answered, nil
+	if asked = err == nil && status != processor.RefundUnknown; !asked || to <= r.State {
+		return false, asked, nil
 	}
 	if to == account.Failed {
 		t.report(Incident{Kind: RefundFailed, Booking: b.ID, Attempt: r.Attempt, Refund: r.No, Amount: r.Amount})
@@ -127,8 +147,9 @@ func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved
 }
 
 // strays looks at attempts that are not the booking's, because somebody has said so. Money of theirs is owed back from
-// here on, by the log. All are looked at, even if the processor does not answer about one: errUnheard.
-func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool, unheard error) {
+// here on, by the log. asked is false when nobody has answered about one.
+func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved, asked bool, err error) {
+	asked = true
 	last := account.Past{Attempt: b.Money.Attempt, Amount: b.Money.Amount, Reference: b.Money.Reference()}
 	for _, p := range append(slices.Clone(b.Money.Past), last) {
 		if hints&(1<<p.Attempt) == 0 || p.Amount == 0 || p == last && b.Money.Phase != account.Over {
@@ -136,7 +157,7 @@ func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool
 		}
 		answer, err := t.Processor.Lookup(ctx, AttemptID(b, p.Attempt), processor.Reference(p.Reference))
 		if err != nil || answer.Status == processor.Unknown || answer.Status == processor.Pending {
-			unheard = errUnheard
+			asked = false
 			continue
 		}
 		if answer.Status != processor.Captured {
@@ -145,12 +166,12 @@ func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved bool
 		r, err := t.Section.Tell(ctx, b.ID, section.Command{Kind: section.ConfirmPayment,
 			Pay: account.Payment{Attempt: p.Attempt, Amount: answer.Amount}})
 		if err != nil {
-			return moved, err
+			return moved, false, err
 		}
 		if r == section.Accepted {
 			t.report(Incident{Kind: StrayMoney, Booking: b.ID, Attempt: p.Attempt, Amount: answer.Amount})
 			moved = true
 		}
 	}
-	return moved, unheard
+	return moved, asked, nil
 }

@@ -103,10 +103,16 @@ type Left struct {
 	Payment bool // the processor is to be asked about an attempt
 	Refund  bool // about refunds that are due
 	Slow    bool // about refunds that take their time
+	Stuck   bool // a refund has failed for good: an operator is to try it anew
+	// Rest are hints that are still to be looked at: the processor has not answered about them.
+	Rest     uint64
+	Answered bool   // the processor has answered about something
+	Silent   bool   // it has not about something else
+	Why      string // it stands, for operators
 }
 
 // Any says that something is.
-func (l Left) Any() bool { return l.Payment || l.Refund || l.Slow }
+func (l Left) Any() bool { return l.Payment || l.Refund || l.Slow || l.Stuck || l.Rest != 0 }
 
 // AttemptID names a booking's attempt to the processor. What a build without attempts began goes by the booking's id.
 func AttemptID(b *Booking, number uint8) processor.AttemptID {

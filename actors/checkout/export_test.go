@@ -1,0 +1,4 @@
+package checkout
+
+// SettlementsMax is for tests from outside.
+const SettlementsMax = settlementsMax
