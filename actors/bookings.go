@@ -6,11 +6,16 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/pending"
+	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/storage"
 )
 
@@ -263,4 +268,94 @@ func (e *Engine) contactCall(timeout time.Duration, do func(context.Context) err
 		return errors.Join(ErrTimeout, err)
 	}
 	return errors.Join(ErrUnavailable, err)
+}
+
+// PaymentsWaiting counts the bookings here whose money is not settled, and gives the age of the oldest that should be.
+func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
+	return e.reconciler.Open(), e.reconciler.Oldest()
+}
+
+// PaymentsOpen counts those bookings by what is open of them.
+func (e *Engine) PaymentsOpen() map[checkout.Left]checkout.Class { return e.reconciler.Classes() }
+
+// openMoney shows what is open or wrong, over all nodes.
+func (e *Engine) openMoney() *pending.Lister {
+	l := &pending.Lister{Reconciler: e.reconciler, Disputes: &e.disputes, Read: tillSection{e}.Read}
+	if e.peerRPC != nil {
+		l.Call, l.Others = e.Call, func() []storage.WriterID {
+			return slices.DeleteFunc(slices.Clone(e.cfg.Peers.View().Peers()), func(node storage.WriterID) bool {
+				return node == e.writer
+			})
+		}
+	}
+	return l
+}
+
+// Payments gives a page of an event's bookings whose money is open or wrong, over all nodes. Operators only.
+func (e *Engine) Payments(ctx context.Context, q pending.Query) (pending.Page, error) {
+	if _, err := e.event(q.Event); err != nil {
+		return pending.Page{}, err
+	}
+	return e.openMoney().List(ctx, q)
+}
+
+// PaymentsOf tells all that is known of one booking's money. ErrBookingUnknown. Operators only.
+func (e *Engine) PaymentsOf(ctx context.Context, id BookingID) (pending.Item, error) {
+	item, err := e.openMoney().One(ctx, id)
+	if errors.Is(err, till.ErrUnknown) {
+		err = ErrBookingUnknown
+	}
+	return item, err
+}
+
+// RetryPayments asks the processor at once about everything that is open of a booking's money, and tries refunds anew
+// that failed for good. It never charges, and gives nothing back that the log does not owe: called twice it does once.
+// What the processor has not answered is said in Why, and asked again by itself. ErrBookingUnknown. Operators only.
+func (e *Engine) RetryPayments(ctx context.Context, id BookingID) (pending.Item, error) {
+	item, err := e.PaymentsOf(ctx, id)
+	if err != nil {
+		return item, err
+	}
+	for i := range item.Money.Refunds {
+		if r := &item.Money.Refunds[i]; r.State == account.Failed && !r.Replaced {
+			_, err := tillSection{e}.Tell(ctx, id, section.Command{Kind: section.RetryRefund,
+				Pay: account.Payment{Refund: r.No}})
+			if err != nil {
+				return item, err
+			}
+		}
+	}
+	if why := e.mayBeCharging(ctx, &item); why != "" {
+		e.reconciler.AddAfter(id, e.cfg.ChargeTimeout+payerPatience)
+		item.Why, item.Asked = why, time.Now()
+		return item, nil
+	}
+	left, err := e.till.Settle(ctx, id, ^uint64(0))
+	if err != nil || left.Any() {
+		e.reconciler.Nudge(id, 0)
+	}
+	if err != nil {
+		return item, err
+	}
+	if item, err = e.PaymentsOf(ctx, id); err == nil {
+		item.Why, item.Asked = left.Why, time.Now()
+	}
+	return item, err
+}
+
+// mayBeCharging says why an open attempt is left alone: a call on another node may have its token, and be about to
+// charge it. Who asks here would otherwise give it up.
+func (e *Engine) mayBeCharging(ctx context.Context, item *pending.Item) (why string) {
+	if e.peerRPC == nil || item.State != section.BookingPaying || item.Money.Phase != account.Opened || item.Money.Legacy {
+		return ""
+	}
+	answer, err := e.till.Processor.Lookup(ctx, till.AttemptID(&item.Booking, item.Money.Attempt),
+		processor.Reference(item.Money.Reference()))
+	switch {
+	case err != nil:
+		return "the processor does not answer: " + err.Error()
+	case answer.Status == processor.Opened:
+		return "opened and not charged yet: a node may be about to; it is given up if not"
+	}
+	return ""
 }

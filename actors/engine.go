@@ -162,6 +162,7 @@ type Engine struct {
 	till        *till.Till
 	reconciler  *checkout.Reconciler
 	notifier    *orders.Notifier
+	disputes    checkout.Disputes
 	eventLog    eventLog
 	stats       Stats
 	charging    checkout.UnderWay
@@ -258,6 +259,7 @@ func (e *Engine) startBackground() {
 	if !e.cfg.Offline {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })
 		e.background.Go(e.notifier.Run)
+		e.background.Go(e.watchClosedMoney)
 	}
 	e.background.Go(e.preload)
 	if e.cfg.CatalogEvery > 0 {
@@ -403,11 +405,6 @@ func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) 
 		return nil, errors.Join(ErrUnavailable, err)
 	}
 	return ev.live, nil
-}
-
-// PaymentsWaiting counts the bookings here whose money is not settled, and gives the age of the oldest.
-func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
-	return e.reconciler.Open(), e.reconciler.Oldest()
 }
 
 // Stats gives the engine's counters.

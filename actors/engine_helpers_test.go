@@ -39,6 +39,7 @@ type countingBank struct {
 	*sandbox.Sandbox
 	charges     atomic.Int64
 	refundsLost atomic.Int64 // refunds that are to be lost on the way
+	refundsFail atomic.Int64 // refunds that are to be refused
 	gate        chan struct{}
 	asked       chan struct{}
 }
@@ -55,6 +56,9 @@ func (g *countingBank) Charge(ctx context.Context, c processor.Charge) (processo
 func (g *countingBank) Refund(ctx context.Context, r processor.Refund) (processor.RefundStatus, error) {
 	if g.refundsLost.Add(-1) >= 0 {
 		return processor.RefundUnknown, sandbox.ErrLost
+	}
+	if g.refundsFail.Add(-1) >= 0 {
+		return processor.RefundFailed, nil
 	}
 	return g.Sandbox.Refund(ctx, r)
 }

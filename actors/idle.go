@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
+	"holdfast/actors/venue"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -119,27 +120,91 @@ func (ev *event) readMap(ctx context.Context) (*seatmap.Map, error) {
 	for i := range v.Sections {
 		counts = append(counts, uint32(len(v.Layout(i).Seats)))
 	}
-	live, header, store := seatmap.New(counts), ev.header.Load(), ev.engine.cfg.Store
+	live := seatmap.New(counts)
 	for i := range v.Sections {
-		key := storage.SectionKey{Event: header.ID, Section: storage.SectionNo(i)}
-		tail, err := store.Tail(ctx, key)
+		key := storage.SectionKey{Event: ev.header.Load().ID, Section: storage.SectionNo(i)}
+		tail, err := ev.engine.cfg.Store.Tail(ctx, key)
 		if err != nil {
 			return nil, err
 		}
-		kind := &section.Kind{Layout: v.Layout(i), Rules: header.Rules}
-		m := kind.New()
-		if tail.Seq > 0 {
-			if m, _, err = writer.Load(ctx, store, key, kind, tail); err != nil {
-				return nil, err
-			}
+		state, err := ev.readState(ctx, v.Layout(i), key, tail)
+		if err != nil {
+			return nil, err
 		}
-		state := m.(*section.Machine)
 		if state.LiveHolds() > 0 {
 			return nil, errAlive
 		}
 		live.Reset(key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
 	}
 	return live, nil
+}
+
+// readState is a section as a claim would find it.
+func (ev *event) readState(
+	ctx context.Context, layout *section.Layout, key storage.SectionKey, tail storage.Tail,
+) (*section.Machine, error) {
+	kind := &section.Kind{Layout: layout, Rules: ev.header.Load().Rules}
+	m := kind.New()
+	if tail.Seq > 0 {
+		var err error
+		if m, _, err = writer.Load(ctx, ev.engine.cfg.Store, key, kind, tail); err != nil {
+			return nil, err
+		}
+	}
+	return m.(*section.Machine), nil
+}
+
+// closedMoneyEvery is the time between two looks at the logs of events that are not on sale.
+const closedMoneyEvery = 10 * time.Minute
+
+// watchClosedMoney enters into the reconciler what logs leave open that nobody serves: those of events that are not on
+// sale, which nobody loads at a start or after a crash of their node. A log that has not grown since it left nothing
+// open is not read again.
+func (e *Engine) watchClosedMoney() {
+	settled := map[storage.SectionKey]section.Seq{}
+	tick := time.NewTicker(closedMoneyEvery)
+	defer tick.Stop()
+	for e.ctx.Err() == nil {
+		for _, ev := range *e.catalog.Load() {
+			if !ev.restless() && e.ctx.Err() == nil {
+				ev.adoptClosedMoney(settled)
+			}
+		}
+		select {
+		case <-e.ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+func (ev *event) adoptClosedMoney(settled map[storage.SectionKey]section.Seq) {
+	e, header := ev.engine, ev.header.Load()
+	var v *venue.Venue
+	var err error
+	for i := 0; err == nil && i < len(header.Sections); i++ {
+		key := storage.SectionKey{Event: header.ID, Section: storage.SectionNo(i)}
+		var tail storage.Tail
+		if tail, err = e.cfg.Store.Tail(e.ctx, key); err != nil || tail.Seq == settled[key] {
+			continue
+		}
+		if v == nil {
+			v, err = ev.loadVenue(e.ctx)
+		}
+		var state *section.Machine
+		if err == nil {
+			state, err = ev.readState(e.ctx, v.Layout(i), key, tail)
+		}
+		if err != nil {
+			break
+		}
+		if settled[key] = tail.Seq; e.adoptMoney(key, state.State) > 0 {
+			delete(settled, key)
+		}
+	}
+	if err != nil && e.ctx.Err() == nil {
+		e.cfg.Logger.Warn("money of an event that is not on sale was not looked at; it is tried again", "event",
+			header.ID.String(), "error", err)
+	}
 }
 
 // watchIdle looks for idle events until the engine closes.

@@ -131,7 +131,7 @@ func TestReconcilerWaitsForTheCharge(t *testing.T) {
 	go func() { _, err := b.confirm(held.ID, caller(1, 2), "tok_ok"); done <- err }()
 	<-b.bank.asked
 	left, err := b.e.settleMoney(context.Background(), held.ID, 0)
-	if err != nil || left != checkout.Pressing || b.booking(held.ID).State != section.BookingPaying {
+	if err != nil || left.Left != checkout.Pressing || b.booking(held.ID).State != section.BookingPaying {
 		t.Errorf("P6: settled under a charge on its way: %v %v", left, err)
 	}
 	close(b.bank.gate)

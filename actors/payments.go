@@ -272,8 +272,7 @@ func (e *Engine) PaymentHint(h processor.Hint) {
 	switch {
 	case !ok || attempt > hintedMax || h.Kind == processor.HintOther:
 	case h.Kind == processor.HintDispute:
-		e.cfg.Logger.Error("payment disputed: the buyer's bank asks for the money back", "booking", id.String(),
-			"attempt", attempt)
+		e.disputed(checkout.Dispute{Booking: id, Attempt: attempt, Heard: time.Now()})
 	default:
 		e.reconciler.Nudge(id, 1<<attempt)
 	}
@@ -282,6 +281,15 @@ func (e *Engine) PaymentHint(h processor.Hint) {
 // OldestPaymentHint is since when a hint waits that the processor, or the booking's section, could not be asked about;
 // the zero time: none does.
 func (e *Engine) OldestPaymentHint() time.Time { return e.reconciler.OldestHint() }
+
+// disputed tells of a dispute once.
+func (e *Engine) disputed(d checkout.Dispute) {
+	if e.disputes.Add(d) {
+		e.stats.Disputes.Add(1)
+		e.cfg.Logger.Error("payment disputed: the buyer's bank asks for the money back", "booking", d.Booking.String(),
+			"attempt", d.Attempt)
+	}
+}
 
 // hintedMax is the highest attempt that a hint can name.
 const hintedMax = 63
@@ -317,12 +325,16 @@ func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (c
 
 // adoptMoney enters into the reconciler what a section's log leaves open. Another node may be about to charge what it
 // has begun.
-func (e *Engine) adoptMoney(key storage.SectionKey, state *section.State) {
+func (e *Engine) adoptMoney(key storage.SectionKey, state *section.State) (open int) {
 	wait := checkout.Delay(0)
 	if e.peerRPC != nil {
 		wait = e.cfg.ChargeTimeout + payerPatience
 	}
-	state.Unsettled(func(no section.BookingNo) { e.reconciler.AddAfter(BookingID{Section: key, No: no}, wait) })
+	state.Unsettled(func(no section.BookingNo) {
+		open++
+		e.reconciler.AddAfter(BookingID{Section: key, No: no}, wait)
+	})
+	return open
 }
 
 // tillSection is how the till meets sections.

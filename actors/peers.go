@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"holdfast/actors/checkout/pending"
 	"holdfast/actors/machine"
 	"holdfast/actors/peer"
 	"holdfast/actors/peer/wire"
@@ -68,6 +69,9 @@ func (e *Engine) joinPeers(links Peers) {
 		return waitingroom.ProofFor(ctx, question, func(id storage.EventID) (*waitingroom.Room, error) {
 			return e.queueOf(id, e.clock.Now().Add(catalogPatience))
 		})
+	})
+	e.peerRPC.Handle(pending.CallName, func(ctx context.Context, question []byte) ([]byte, error) {
+		return e.openMoney().Answer(ctx, question)
 	})
 	e.coordinator = e.peerRPC.Searches
 	e.rebalancer = rebalancer.New(e.ctx, rebalancerHost{e}, e.clock, e.spawn)

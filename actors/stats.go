@@ -32,6 +32,7 @@ type Stats struct {
 	Overloaded              atomic.Int64      // requests refused before the mailbox
 	Timeouts                atomic.Int64      // requests whose waiter gave up
 	PaymentIncidents        atomic.Int64      // ALARM: see till.Incident
+	Disputes                atomic.Int64      // payments whose buyers' banks ask for the money back
 	Forwarded               atomic.Int64      // requests sent to other nodes' sections
 	Passivated              atomic.Int64      // sections put to sleep
 	HandedOver              atomic.Int64      // sections given to other nodes in good order
@@ -402,7 +403,6 @@ func (s *Section) unserved() bool {
 }
 
 const describedMax = 3 // sections that a line names
-
 // describe names sections by their plan, each with the writer that has its log.
 func (e *Engine) describe(some []*Section, all int64) string {
 	parts := make([]string, 0, len(some)+1)

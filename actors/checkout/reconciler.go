@@ -156,6 +156,24 @@ func (r *Reconciler) OldestHint() (since time.Time) {
 	return since
 }
 
+// Class is how many bookings of one kind of Left are on the list, and how long the oldest has been.
+type Class struct {
+	Open   int
+	Oldest time.Duration
+}
+
+// Classes counts the list by what is left.
+func (r *Reconciler) Classes() map[Left]Class {
+	all := map[Left]Class{Pressing: {}, Slow: {}, Person: {}}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.open {
+		c := all[p.left]
+		all[p.left] = Class{c.Open + 1, max(c.Oldest, time.Since(p.since))}
+	}
+	return all
+}
+
 // Delay is how long to wait before try number n (from 0): 250 ms, doubling, at most 5 s. The bound and settleTimeout
 // together are less than the ten seconds in which a processor that can be reached again has every payment decided.
 func Delay(n int) time.Duration { return min(250*time.Millisecond<<min(n, 10), 5*time.Second) }

@@ -261,6 +261,10 @@ var wallsOfActors = map[string]wall{
 		Own: []string{"actors/booking"}, Test: []string{"actors/section", "actors/section/account",
 			"actors/checkout/processor", "actors/checkout/till"},
 	},
+	"actors/checkout/pending": {
+		Why: "what operators see of open money: it reads the list and the bookings, and changes neither",
+		Own: []string{"actors/booking", "actors/checkout", "actors/checkout/till", "actors/section", "actors/section/account", "storage"},
+	},
 	"actors/checkout/till": {
 		Why: "the one room that knows bookings and processors: it keeps nothing, and meets both through their ports",
 		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/checkout/processor"},
@@ -340,7 +344,7 @@ var wallsOfActors = map[string]wall{
 			"actors/section/tariff", "actors/section/order", "actors/orders",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
-			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",
+			"actors/venue", "actors/checkout", "actors/checkout/pending", "actors/checkout/processor", "actors/checkout/till",
 			"actors/section/account", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",

@@ -313,6 +313,11 @@ func (k *Book) Owes(slot uint32) bool {
 	return slices.ContainsFunc(k.Refunds(slot), func(r Refund) bool { return r.State.Open() })
 }
 
+// Stuck says that a booking has a refund that failed for good.
+func (k *Book) Stuck(slot uint32) bool {
+	return slices.ContainsFunc(k.Refunds(slot), func(r Refund) bool { return r.State == Failed && !r.Replaced })
+}
+
 // Tried is what was opened for one of a booking's attempts.
 func (k *Book) Tried(slot uint32, number uint8) (amount int64, reference string, known bool) {
 	if at := k.find(slot); at != 0 && k.slab.At(at).attempt == number {
