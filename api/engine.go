@@ -7,6 +7,7 @@ import (
 	"holdfast/api/contact"
 	"holdfast/api/live"
 	"holdfast/api/operate"
+	"holdfast/api/payments"
 )
 
 // Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in
@@ -19,6 +20,7 @@ type Engine interface {
 	operate.Engine
 	live.Engine
 	contact.Engine
+	payments.Engine
 
 	// Ready answers nil once requests can be served, else why not.
 	Ready() error

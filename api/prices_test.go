@@ -158,6 +158,7 @@ func TestEverySurfaceShowsTheTotal(t *testing.T) {
 	see("booking", h.do("GET", at, alice, "").want(200, ""))
 	see("extended", h.do("POST", at+"/extend", alice, "").want(200, ""))
 	see("confirmed", h.do("POST", at+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, ""))
+	see("money", h.do("GET", at+"/payments", operator, "").want(200, ""))
 	see("refunded", h.do("POST", at+"/refund", operator, "").want(200, ""))
 	again := h.do("POST", path+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	see("released", h.do("DELETE", "/v1/bookings/"+again.ID, alice, "").want(200, ""))
@@ -208,11 +209,11 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 }
 
 // moneyPlaces are the schemas of answers that hold money. Each is met in a walk above, but for what goes back of a
-// booking, which is no price.
+// booking, and what was tried to be charged: no prices.
 var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
 	"ListedEvent.prices",
-	"Money.amount", "Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
+	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total", "Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
 	"QueuePlace.price_range", "Tax.amount",
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/budget"
+	"holdfast/actors/checkout/pending"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -181,4 +182,16 @@ func FuzzRawRequests(f *testing.F) {
 func firstMethod(sent []byte) string {
 	method, _, _ := bytes.Cut(bytes.TrimLeft(sent, "\r\n"), []byte(" "))
 	return string(method[:min(len(method), 10)])
+}
+
+func (quietEngine) Payments(context.Context, pending.Query) (pending.Page, error) {
+	return pending.Page{}, nil
+}
+
+func (quietEngine) PaymentsOf(context.Context, actors.BookingID) (pending.Item, error) {
+	return pending.Item{}, nil
+}
+
+func (quietEngine) RetryPayments(context.Context, actors.BookingID) (pending.Item, error) {
+	return pending.Item{}, nil
 }

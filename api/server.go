@@ -25,6 +25,7 @@ import (
 	"holdfast/api/live"
 	"holdfast/api/meter"
 	"holdfast/api/operate"
+	"holdfast/api/payments"
 	"holdfast/api/problem"
 	"holdfast/api/queue"
 	"holdfast/api/token"
@@ -44,6 +45,7 @@ type Server struct {
 	operate  *operate.Handlers
 	live     *live.Handlers
 	queue    *queue.Handlers
+	payments *payments.Handlers
 	webhooks *webhook.Handlers
 	contacts *contact.Handlers
 
@@ -68,6 +70,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.catalog = catalog.New(engine, cfg.RequestTimeout, cfg.Queue != nil, cfg.Captcha != nil)
 	s.queue = queue.New(cfg.Queue, engine, cfg.waitingRooms(), s.limits, s.meters.registry)
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
+	s.payments = payments.New(engine, cfg.RequestTimeout)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)

@@ -146,4 +146,3 @@ var verdictWords = map[audit.Word]string{
 }
 
 const instantFormat = "2006-01-02T15:04:05.000Z07:00"
-

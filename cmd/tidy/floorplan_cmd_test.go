@@ -5,7 +5,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast": {
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
-			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/price",
+			"cmd/holdfast/...", "actors", "actors/audit", "actors/audit/reconcile", "actors/checkout/pending", "actors/money",
+			"actors/price", "api/payments", "api/wire/pay",
 			"actors/pseudonym", "actors/section", "actors/venue", "cluster", "storage", "storage/copier",
 			"storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/pricing", "api/wire/roomrules",
 			"api/wire/waitingroom",
@@ -47,6 +48,10 @@ var commandWalls = map[string]wall{
 			"actors", "storage/...", "storage", "api/wire", "api/wire/waitingroom",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/paymentsctl": {
+		Why: "shows what a server says of money: a processor in reach could be asked beside it, and nobody would log the answer",
+		Own: []string{"cmd/holdfast/client", "actors/money", "api/wire/pay"},
 	},
 	"cmd/holdfast/drawctl": {
 		Why: "checks a draw as a stranger would: a store or a server in reach could be believed instead",

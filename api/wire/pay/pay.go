@@ -27,3 +27,48 @@ type NextAction struct {
 	URL       string `json:"url"`
 	ExpiresAt string `json:"expires_at"` // RFC 3339; then the payment is cancelled
 }
+
+// Payments is the answer of GET /v1/events/{event}/payments: bookings whose money is open or wrong.
+type Payments struct {
+	Payments   []Payment `json:"payments"`
+	Incomplete bool      `json:"incomplete"` // a node or a section did not answer
+	NextCursor *string   `json:"next_cursor"`
+}
+
+// Payment is a booking's money.
+type Payment struct {
+	Booking  string     `json:"booking"`
+	Event    string     `json:"event"`
+	State    string     `json:"state"` // the booking's
+	Total    Amount     `json:"total"`
+	Open     []string   `json:"open"` // paying, refund_due, refund_pending, refund_failed, disputed; none: it is settled
+	Attempts []Attempt  `json:"attempts"`
+	Refunds  []RefundOf `json:"refunds,omitempty"`
+	Asking   *Asking    `json:"asking,omitempty"` // absent: no server has to ask the processor
+	Why      string     `json:"why,omitempty"`    // it stands, for people
+}
+
+// Attempt is one try to pay.
+type Attempt struct {
+	No        uint8  `json:"no"`
+	State     string `json:"state"` // opened, challenge, captured, ended
+	Amount    Amount `json:"amount"`
+	Reference string `json:"reference,omitempty"` // the processor's own name of it
+}
+
+// RefundOf is money on its way back, as operators see it.
+type RefundOf struct {
+	No      uint32 `json:"no"`
+	Attempt uint8  `json:"attempt"` // whose money
+	State   string `json:"state"`   // due, pending, refunded, failed
+	Amount  Amount `json:"amount"`
+	Stray   bool   `json:"stray,omitempty"` // money that was taken against the processor's own word
+}
+
+// Asking is how the server sees to open money. Times are RFC 3339, UTC.
+type Asking struct {
+	Since   string `json:"since,omitempty"`    // on this list
+	AskedAt string `json:"asked_at,omitempty"` // absent: not yet
+	NextAt  string `json:"next_at,omitempty"`
+	Tries   int    `json:"tries"`
+}
