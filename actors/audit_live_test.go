@@ -114,7 +114,8 @@ func (s *sale) refused(err error) {
 
 func (s *sale) audit() *audit.Report {
 	s.t.Helper()
-	report, err := audit.Run(s.t.Context(), s.store, audit.Options{Patience: 5 * time.Second, Payments: processorlist.Of(s.books)})
+	report, err := audit.Run(s.t.Context(), s.store, audit.Options{Patience: 5 * time.Second,
+		Payments: processorlist.Of(s.books)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -327,7 +327,7 @@ func (e *Engine) RetryPayments(ctx context.Context, id BookingID) (pending.Item,
 	}
 	if why := e.mayBeCharging(ctx, &item); why != "" {
 		e.reconciler.AddAfter(id, e.cfg.ChargeTimeout+payerPatience)
-		item.Why, item.Asked = why, time.Now()
+		item.Why, item.LastAt = why, time.Now()
 		return item, nil
 	}
 	left, err := e.till.Settle(ctx, id, ^uint64(0))
@@ -338,7 +338,7 @@ func (e *Engine) RetryPayments(ctx context.Context, id BookingID) (pending.Item,
 		return item, err
 	}
 	if item, err = e.PaymentsOf(ctx, id); err == nil {
-		item.Why, item.Asked = left.Why, time.Now()
+		item.Why, item.LastAt = left.Why, time.Now()
 	}
 	return item, err
 }
@@ -346,7 +346,8 @@ func (e *Engine) RetryPayments(ctx context.Context, id BookingID) (pending.Item,
 // mayBeCharging says why an open attempt is left alone: a call on another node may have its token, and be about to
 // charge it. Who asks here would otherwise give it up.
 func (e *Engine) mayBeCharging(ctx context.Context, item *pending.Item) (why string) {
-	if e.peerRPC == nil || item.State != section.BookingPaying || item.Money.Phase != account.Opened || item.Money.Legacy {
+	m := &item.Money
+	if e.peerRPC == nil || item.State != section.BookingPaying || m.Phase != account.Opened || m.Legacy {
 		return ""
 	}
 	answer, err := e.till.Processor.Lookup(ctx, till.AttemptID(&item.Booking, item.Money.Attempt),
@@ -358,4 +359,15 @@ func (e *Engine) mayBeCharging(ctx context.Context, item *pending.Item) (why str
 		return "opened and not charged yet: a node may be about to; it is given up if not"
 	}
 	return ""
+}
+
+// PaymentsUnheard are those of some attempts about which the processor is still to be asked, because of a hint.
+func (e *Engine) PaymentsUnheard(of []processor.AttemptID) (unheard []processor.AttemptID) {
+	ids := make([]BookingID, 1)
+	for _, a := range of {
+		if ids[0], _, _ = till.ParseAttempt(a); len(e.reconciler.Unheard(ids)) > 0 {
+			unheard = append(unheard, a)
+		}
+	}
+	return unheard
 }

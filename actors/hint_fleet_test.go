@@ -32,11 +32,11 @@ func TestHintsWaitForTheSectionsNode(t *testing.T) {
 	here.e.till.Processor = bank
 	f.kill(gone)
 	bank.betray(attempt(held.ID, 1))
-	begun := time.Now()
+	hinted := []processor.AttemptID{attempt(held.ID, 1)}
 	for range 2 {
 		here.e.PaymentHint(processor.Hint{Attempt: attempt(held.ID, 1)})
 	}
-	if here.e.OldestPaymentHint().Before(begun) {
+	if len(here.e.PaymentsUnheard(hinted)) == 0 {
 		t.Error("nothing says that the hint waits")
 	}
 	f.lapse(gone)
@@ -45,7 +45,7 @@ func TestHintsWaitForTheSectionsNode(t *testing.T) {
 		defer bank.mu.Unlock()
 		return len(bank.back) == 1
 	})
-	f.eventually("no hint waits", func() bool { return here.e.OldestPaymentHint().IsZero() })
+	f.eventually("no hint waits", func() bool { return len(here.e.PaymentsUnheard(hinted)) == 0 })
 	if err := here.e.Booking(held.ID, caller(3, 0), patience, &out); err != nil || out.State == section.BookingConfirmed {
 		t.Errorf("%v %+v", err, out.State)
 	}

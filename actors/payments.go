@@ -272,15 +272,18 @@ func (e *Engine) PaymentHint(h processor.Hint) {
 	switch {
 	case !ok || attempt > hintedMax || h.Kind == processor.HintOther:
 	case h.Kind == processor.HintDispute:
-		e.disputed(checkout.Dispute{Booking: id, Attempt: attempt, Heard: time.Now()})
+		e.PaymentDisputed(h.Attempt, time.Now())
 	default:
 		e.reconciler.Nudge(id, 1<<attempt)
 	}
 }
 
-// OldestPaymentHint is since when a hint waits that the processor, or the booking's section, could not be asked about;
-// the zero time: none does.
-func (e *Engine) OldestPaymentHint() time.Time { return e.reconciler.OldestHint() }
+// PaymentDisputed hears that a buyer's bank asks for an attempt's money back, as often as somebody likes.
+func (e *Engine) PaymentDisputed(a processor.AttemptID, observed time.Time) {
+	if id, attempt, ok := till.ParseAttempt(a); ok {
+		e.disputed(checkout.Dispute{Booking: id, Attempt: attempt, Observed: observed})
+	}
+}
 
 // disputed tells of a dispute once.
 func (e *Engine) disputed(d checkout.Dispute) {

@@ -89,7 +89,9 @@ func TestRefundThatFailedForGoodWaitsForAnOperator(t *testing.T) {
 		t.Errorf("P6: %d of %d went back", back, taken)
 	}
 	b.soon("an empty list", func() bool { return len(b.payments(pending.Query{}).Items) == 0 })
-	if _, err := b.e.RetryPayments(t.Context(), BookingID{Section: id.Section, No: 77}); !errors.Is(err, ErrBookingUnknown) {
+	if _, err := b.e.RetryPayments(t.Context(), BookingID{Section: id.Section, No: 77}); !errors.Is(
+		err, ErrBookingUnknown,
+	) {
 		t.Errorf("a booking that is not there: %v", err)
 	}
 }
@@ -110,7 +112,8 @@ func TestUnknownStaysUnknownInARetry(t *testing.T) {
 	b.e.till.Processor = mutedBank{b.bank}
 	id := b.bought(1, "A-1-1", "tok_unknown")
 	item, err := b.e.RetryPayments(t.Context(), id)
-	if err != nil || !slices.Equal(item.Kinds, []pending.Kind{pending.Paying}) || item.Why == "" || item.Asked.IsZero() {
+	if err != nil || !slices.Equal(item.Kinds, []pending.Kind{pending.Paying}) || item.Why == "" ||
+		item.LastAt.IsZero() {
 		t.Errorf("P6: told %v %+v of a payment of which nobody knows", err, item)
 	}
 	charges := b.bank.charges.Load()
@@ -146,7 +149,8 @@ func TestPaymentsArePaged(t *testing.T) {
 		page := b.payments(q)
 		for i := range page.Items {
 			got = append(got, page.Items[i].Line.ID)
-			if disputed := slices.Contains(page.Items[i].Kinds, pending.Disputed); disputed != (page.Items[i].Line.ID == want[1]) {
+			disputed := slices.Contains(page.Items[i].Kinds, pending.Disputed)
+			if disputed != (page.Items[i].Line.ID == want[1]) {
 				t.Errorf("%+v", page.Items[i])
 			}
 		}
@@ -157,7 +161,9 @@ func TestPaymentsArePaged(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("listed %v, want %v", got, want)
 	}
-	if _, err := b.e.Payments(t.Context(), pending.Query{Event: storage.NewEventID()}); !errors.Is(err, ErrEventUnknown) {
+	if _, err := b.e.Payments(t.Context(), pending.Query{Event: storage.NewEventID()}); !errors.Is(
+		err, ErrEventUnknown,
+	) {
 		t.Errorf("an event that is not there: %v", err)
 	}
 }

@@ -213,7 +213,8 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
 	"ListedEvent.prices",
-	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total", "Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
+	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total",
+	"Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
 	"QueuePlace.price_range", "Tax.amount",
 }
 

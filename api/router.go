@@ -59,10 +59,7 @@ func routes(s *Server) []*endpoint {
 	on("PUT", "/v1/me/contact", buyer, s.contacts.Put)
 	on("DELETE", "/v1/me/contact", buyer, s.contacts.Delete)
 	on("POST", "/v1/buyers/forget", operator, s.contacts.ForgetBuyer)
-	on("GET", event+"/payments", watch, s.payments.List)
-	on("GET", booking+"/payments", watch, s.payments.Show)
-	on("POST", booking+"/payments/retry", watch, s.payments.Retry)
-	on("POST", "/v1/payments/webhook/{adapter}", demand{Raw: true, AnyAddress: true}, s.webhooks.Receive)
+	moneyRoutes(s, event, booking, on)
 	on("GET", "/v1/sign-in", demand{}, s.signInPage)
 	on("GET", "/v1/payments", demand{}, s.howToPayPage)
 	on("GET", "/v1/cluster", watch, s.operate.Cluster)
@@ -79,6 +76,17 @@ func routes(s *Server) []*endpoint {
 	on("GET", "/assets/{name}", demand{}, s.assetPage)
 	on("GET", PaymentReturn, demand{}, s.returnPage)
 	return all
+}
+
+// moneyRoutes are operators' calls about open money, and what a processor says.
+func moneyRoutes(
+	s *Server, event, booking string, on func(method, path string, what call.Route, answer handler),
+) {
+	watch := call.Route{Access: call.Operators}
+	on("GET", event+"/payments", watch, s.payments.List)
+	on("GET", booking+"/payments", watch, s.payments.Show)
+	on("POST", booking+"/payments/retry", watch, s.payments.Retry)
+	on("POST", "/v1/payments/webhook/{adapter}", call.Route{Raw: true, AnyAddress: true}, s.webhooks.Receive)
 }
 
 // queueRoutes are those of an event's waiting room. When it opens, whole towns come from one address.

@@ -43,9 +43,9 @@ type Options struct {
 	// Too short reports what mends itself.
 	Patience time.Duration
 	// Lag is how far before its call an instant of the source may lie: the offset of clocks that a cluster of servers
-	// allows. The audit waits that long after it has read the list, before it looks at suspects again, so that no section
-	// is seen as it was before the list. Too short finds charges without their bookings. 0, none, is right for a single
-	// server.
+	// allows. The audit waits that long after it has read the list, before it looks at suspects again, so that no
+	// section is seen as it was before the list. Too short finds charges without their bookings. 0, none, is right for
+	// a single server.
 	Lag time.Duration
 }
 

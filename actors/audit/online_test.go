@@ -156,18 +156,30 @@ var interleavings = []struct {
 	}},
 	{name: "sold, and never charged", already: func(p *play) { p.begin(1); p.sell(1, 0) }, want: audit.PaymentMissing,
 		says: "booking 1"},
-	{name: "sold, though declined", already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentDeclined, 4500); p.sell(1, 0) },
-		want: audit.PaymentMissing, says: "booking 1"},
-	{name: "charged another amount", already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
-		want: audit.PaymentDiffers, says: "1 EUR"},
+	{
+		name:    "sold, though declined",
+		already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentDeclined, 4500); p.sell(1, 0) },
+		want:    audit.PaymentMissing, says: "booking 1",
+	},
+	{
+		name:    "charged another amount",
+		already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
+		want:    audit.PaymentDiffers, says: "1 EUR",
+	},
 	{name: "charged another amount after the instant",
 		meanwhile: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
 		want:      audit.PaymentDiffers, says: "1 EUR"},
-	{name: "charged, in a word nobody knows", already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentUnknown, 4500); p.sell(1, 0) },
-		want: audit.Unreadable, says: "booking 1"},
+	{
+		name:    "charged, in a word nobody knows",
+		already: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentUnknown, 4500); p.sell(1, 0) },
+		want:    audit.Unreadable, says: "booking 1",
+	},
 	{name: "bought and given back after the instant, without attempts",
 		meanwhile: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0); p.giveBack(1); p.refund(1, 0) }},
-	{name: "refunded after the instant, without attempts", meanwhile: func(p *play) { p.giveBack(2); p.refund(2, 1) }, underWay: 1},
+	{
+		name:      "refunded after the instant, without attempts",
+		meanwhile: func(p *play) { p.giveBack(2); p.refund(2, 1) }, underWay: 1,
+	},
 	{name: "refunded, and the money kept", already: func(p *play) { p.refund(2, 1) }, want: audit.PaymentStray,
 		says: "booking 2 is refunded"},
 
@@ -190,19 +202,25 @@ var interleavings = []struct {
 	{name: "late money, never settled", already: func(p *play) { p.charge(3) }, want: audit.PaymentStray,
 		says: "booking 3 is held"},
 	{name: "late money of a hold that ended, kept", already: func(p *play) { p.charge(3) },
-		meanwhile: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, want: audit.PaymentStray, says: "booking 3 is released"},
+		meanwhile: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, want: audit.PaymentStray,
+		says: "booking 3 is released"},
 	{name: "late money of another amount", already: func(p *play) { p.set(p.scene, 3, audit.PaymentCharged, 1) },
 		again: func(p *play) { p.begin(3); p.sell(3, 2) }, want: audit.PaymentDiffers, says: "1 EUR"},
 
 	{name: "an attempt bought after the instant", meanwhile: (*play).bought},
-	{name: "an attempt begun and charged after the instant", meanwhile: func(p *play) { p.try(); p.opened(audit.PaymentCharged, 0) }, underWay: 1},
+	{
+		name:      "an attempt begun and charged after the instant",
+		meanwhile: func(p *play) { p.try(); p.opened(audit.PaymentCharged, 0) }, underWay: 1,
+	},
 	{name: "an attempt given up after the instant", already: func(p *play) { p.try(); p.opened(audit.PaymentOpen, 0) },
 		meanwhile: func(p *play) {
 			p.opened(audit.PaymentDeclined, 0)
 			p.log(section.PaymentFailed, account.Payment{Attempt: 1, Reason: account.Declined})
 		}},
-	{name: "an attempt given up and not decided (I3)", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentOpen, 0) },
-		want: audit.AttemptUnended, says: "I3"},
+	{
+		name:    "an attempt given up and not decided (I3)",
+		already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentOpen, 0) }, want: audit.AttemptUnended, says: "I3",
+	},
 	{name: "owed and given after the instant", already: (*play).bought,
 		meanwhile: func(p *play) { p.owe(); p.opened(audit.PaymentCharged, 4500) }, underWay: 1},
 	{name: "owed, given and done after the instant", already: (*play).bought,
@@ -215,10 +233,16 @@ var interleavings = []struct {
 		last: (*play).owe, want: audit.RefundStray, says: "I6"},
 	{name: "late money, owed back afterwards", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) },
 		again: (*play).oweNobodys, underWay: 1},
-	{name: "late money, owed back and given meanwhile", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) },
-		meanwhile: (*play).oweNobodys, again: func(p *play) { p.opened(audit.PaymentCharged, 4500) }, underWay: 1},
-	{name: "late money of an attempt, never owed", already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) },
-		want: audit.PaymentStray, says: "booking 4 is held"},
+	{
+		name:    "late money, owed back and given meanwhile",
+		already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) }, meanwhile: (*play).oweNobodys,
+		again: func(p *play) { p.opened(audit.PaymentCharged, 4500) }, underWay: 1,
+	},
+	{
+		name:    "late money of an attempt, never owed",
+		already: func(p *play) { p.gaveUp(); p.opened(audit.PaymentCharged, 0) }, want: audit.PaymentStray,
+		says: "booking 4 is held",
+	},
 }
 
 // TestEveryInterleavingOfMoney (P6): a sale that goes on is clean, and what is wrong in it is found all the same.
@@ -406,10 +430,13 @@ func TestPatienceEndsWithItsContext(t *testing.T) {
 		begun := time.Now()
 		_, err := audit.Run(
 			ctx, p.store,
-			audit.Options{Patience: time.Hour, Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
-				visit(p.books[3])
-				return nil
-			}},
+			audit.Options{
+				Patience: time.Hour,
+				Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
+					visit(p.books[3])
+					return nil
+				},
+			},
 		)
 		if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
 			t.Errorf("after %v: %v", took, err)
@@ -423,16 +450,21 @@ func TestLagLiesBetweenListAndSecondLook(t *testing.T) {
 		p := newPlay(t)
 		p.charge(1)
 		var read, frozen time.Time
-		source := &meanwhile{p.store.(*memstore.Store), []func(){func() {}, func() { frozen = time.Now() }}, nil, func() {}}
+		source := &meanwhile{
+			p.store.(*memstore.Store), []func(){func() {}, func() { frozen = time.Now() }}, nil, func() {},
+		}
 		_, err := audit.Run(
 			t.Context(), source,
-			audit.Options{Lag: time.Second, Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
-				if read.IsZero() {
-					read = time.Now()
-				}
-				visit(p.books[1])
-				return nil
-			}},
+			audit.Options{
+				Lag: time.Second,
+				Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
+					if read.IsZero() {
+						read = time.Now()
+					}
+					visit(p.books[1])
+					return nil
+				},
+			},
 		)
 		if lag := frozen.Sub(read); err != nil || lag != time.Second {
 			t.Errorf("the second instant is %v after the list (%v), want 1s", lag, err)

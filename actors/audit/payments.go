@@ -165,7 +165,9 @@ func (r *run) reportStrayPayments() error {
 		}
 	}
 	slices.SortStableFunc(r.books.foreign, func(a, b *Payment) int {
-		return cmp.Or(a.Section.Compare(b.Section), cmp.Compare(a.Booking, b.Booking), cmp.Compare(a.Attempt, b.Attempt))
+		return cmp.Or(
+			a.Section.Compare(b.Section), cmp.Compare(a.Booking, b.Booking), cmp.Compare(a.Attempt, b.Attempt),
+		)
 	})
 	strays := 0
 	for _, p := range r.books.foreign {

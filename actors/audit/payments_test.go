@@ -35,12 +35,15 @@ func (b books) set(s *scene, no section.BookingNo, status audit.PaymentStatus, a
 
 func (b books) audit(t *testing.T, source audit.Source) *audit.Report {
 	t.Helper()
-	report, err := audit.Run(t.Context(), source, audit.Options{Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
-		for _, no := range slices.Sorted(maps.Keys(b)) {
-			visit(b[no])
-		}
-		return nil
-	}})
+	report, err := audit.Run(
+		t.Context(), source,
+		audit.Options{Payments: func(_ context.Context, _ time.Time, visit func(audit.Payment)) error {
+			for _, no := range slices.Sorted(maps.Keys(b)) {
+				visit(b[no])
+			}
+			return nil
+		}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +92,8 @@ func TestPlantedDamageOfMoneyIsFound(t *testing.T) {
 		{"a charge without a booking", audit.PaymentStray, "booking 7 that the log does not have", func(s *scene, b books) { b.set(s, 7, audit.PaymentCharged, 4500) }},
 		{"a refund without a booking", audit.PaymentStray, "refunded, for booking 7", func(s *scene, b books) { b.set(s, 7, audit.PaymentRefunded, 4500) }},
 		{"a charge of another event", audit.PaymentStray, "no section of any event", func(_ *scene, b books) {
-			b[7] = audit.Payment{ID: "pay", Section: storage.SectionKey{Event: storage.NewEventID()}, Booking: 1, Status: audit.PaymentCharged}
+			b[7] = audit.Payment{ID: "pay", Section: storage.SectionKey{Event: storage.NewEventID()}, Booking: 1,
+				Status: audit.PaymentCharged}
 		}},
 		{"a charge of no booking", audit.PaymentStray, "no section of any event", func(_ *scene, b books) {
 			b[7] = audit.Payment{ID: "x", Status: audit.PaymentCharged}

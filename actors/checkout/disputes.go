@@ -10,19 +10,19 @@ import (
 
 // Dispute is money that a buyer's bank asks back.
 type Dispute struct {
-	Booking booking.ID
-	Attempt uint8
-	Heard   time.Time
+	Booking  booking.ID
+	Attempt  uint8
+	Observed time.Time
 }
 
 // disputesMax bounds those that are remembered; the processor's own pages have all.
 const disputesMax = 1000
 
-// Disputes remembers those that were heard of: no log knows of them, for the sale stands until somebody decides
+// Disputes remembers those that were observed: no log knows of them, for the sale stands until somebody decides
 // otherwise. The zero value knows of none. It is safe for concurrent use.
 type Disputes struct {
 	mu  sync.Mutex
-	all []Dispute // by when they were heard of
+	all []Dispute // by when they were observed
 }
 
 // Add enters one, and says whether it is new.
@@ -41,7 +41,7 @@ func (d *Disputes) Add(one Dispute) bool {
 	return true
 }
 
-// All are those that are remembered, by when they were heard of.
+// All are those that are remembered, by when they were observed.
 func (d *Disputes) All() []Dispute {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -61,9 +61,8 @@ type openBooking struct {
 	adds    int // a settlement from before the last one leaves it on the list
 	tries   int
 	hints   uint64
-	hinted  time.Time // since when some of hints wait
 	next    time.Time
-	asked   time.Time // when it was last asked about; zero: never here
+	lastAt  time.Time // when it was last asked about; zero: never here
 	since   time.Time
 	why     string
 	left    Left
@@ -100,9 +99,6 @@ func (r *Reconciler) add(id booking.ID, wait time.Duration, hints uint64) {
 		p.next = first
 	}
 	p.adds++
-	if hints != 0 && p.hints == 0 {
-		p.hinted = time.Now()
-	}
 	p.hints |= hints
 	r.mu.Unlock()
 	r.signal()
@@ -141,19 +137,6 @@ func (r *Reconciler) Oldest() (age time.Duration) {
 		}
 	}
 	return age
-}
-
-// OldestHint is since when a hint waits that was not looked at yet, the longest of those on the list; the zero time:
-// none does. A hint stands in no log: whoever could be told of it again remembers until then where it stood.
-func (r *Reconciler) OldestHint() (since time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range r.open {
-		if p.hints != 0 && (since.IsZero() || p.hinted.Before(since)) {
-			since = p.hinted
-		}
-	}
-	return since
 }
 
 // Class is how many bookings of one kind of Left are on the list, and how long the oldest has been.
@@ -251,7 +234,7 @@ func (r *Reconciler) run(ctx context.Context, id booking.ID) {
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.running--
-	p.running, p.asked, p.why, p.silent = false, now, out.Why, out.Silent
+	p.running, p.lastAt, p.why, p.silent = false, now, out.Why, out.Silent
 	if err == nil {
 		p.left, p.hints = max(out.Left, Pressing), p.hints&^(hints&^out.Rest)
 		if out.Answered {
@@ -297,7 +280,7 @@ type Entry struct {
 	Booking booking.ID
 	Left    Left
 	Since   time.Time // on this list
-	Asked   time.Time // when the processor was last asked; zero: not yet, here
+	LastAt  time.Time // when the processor was last asked; zero: not yet, here
 	Next    time.Time // when it is asked again
 	Tries   int
 	Why     string
@@ -309,7 +292,7 @@ func (r *Reconciler) Entries(want func(booking.ID) bool) (all []Entry) {
 	defer r.mu.Unlock()
 	for id, p := range r.open {
 		if want(id) {
-			all = append(all, Entry{id, p.left, p.since, p.asked, p.next, p.tries, p.why})
+			all = append(all, Entry{id, p.left, p.since, p.lastAt, p.next, p.tries, p.why})
 		}
 	}
 	return all

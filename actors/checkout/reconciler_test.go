@@ -229,8 +229,8 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 	}
 }
 
-// TestHintsAreKeptUntilLookedAt: P6, what somebody has spoken of is looked at however often the processor is silent, and
-// Unheard tells until then.
+// TestHintsAreKeptUntilLookedAt: P6, what somebody has spoken of is looked at however often the processor is silent,
+// and Unheard tells until then.
 func TestHintsAreKeptUntilLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []uint64

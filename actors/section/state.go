@@ -152,8 +152,8 @@ func (s *State) Owner(no BookingNo) (BuyerID, bool) {
 }
 
 // Unsettled calls visit for every booking about whose money the processor is to be asked, ascending: those in state
-// paying, those with a refund that is due or pending, and those with one that waits for an operator. It looks at every booking: for start-up, not for every
-// command.
+// paying, those with a refund that is due or pending, and those with one that waits for an operator. It looks at every
+// booking: for start-up, not for every command.
 func (s *State) Unsettled(visit func(BookingNo)) {
 	s.bookings.each(func(slot uint32) {
 		b := s.bookings.slab.At(slot)

@@ -165,8 +165,10 @@ func Tell(i *pending.Item) pay.Payment {
 				Amount: amount(f.Amount), Stray: f.Reason == account.Anomaly})
 		}
 	}
-	if !i.Since.IsZero() || !i.Asked.IsZero() {
-		p.Asking = &pay.Asking{Tries: i.Tries, Since: instant(i.Since), AskedAt: instant(i.Asked), NextAt: instant(i.Next)}
+	if !i.Since.IsZero() || !i.LastAt.IsZero() {
+		p.Reconciliation = &pay.Reconciliation{
+			Tries: i.Tries, Since: instant(i.Since), LastAt: instant(i.LastAt), NextAt: instant(i.Next),
+		}
 	}
 	p.Why = i.Why
 	return p

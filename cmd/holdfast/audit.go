@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"holdfast/actors/audit"
+	"holdfast/actors/audit/reconcile"
+	"holdfast/actors/money"
+	"holdfast/cmd/holdfast/datafolder"
+	"holdfast/cmd/holdfast/payment"
 	"holdfast/cmd/holdfast/storectl"
 	"holdfast/cmd/holdfast/terminal"
 )
@@ -14,8 +19,8 @@ import (
 type auditCommand struct {
 	sourceFlags
 	StateDir string `help:"With --store: a node's folder of what it has seen acknowledged, to find what the database has lost. Several are audited one after the other." placeholder:"DIR"`
-	processorFlags
-	JSON bool `name:"json" help:"The report as JSON, for machines."`
+	payment.ListFlags
+	JSON bool `help:"The report as JSON, for machines." name:"json"`
 }
 
 // Help is shown by holdfast audit --help.
@@ -57,11 +62,14 @@ made.`
 // Run audits a stopped server's data, or a database.
 func (a *auditCommand) Run(c *console) error {
 	options := storectl.AuditOptions{Source: a.source(), StateDir: a.StateDir}
-	closeProcessor, err := a.processor(&options)
+	list, err := a.ListFlags.Open()
 	if err != nil {
 		return err
 	}
-	defer closeProcessor()
+	if options.Payments = list.File; list.Till != nil {
+		options.Processor = list.Till.Processor
+		defer func() { _ = list.Till.Close() }() // nothing was written
+	}
 	from, err := storectl.OpenAudit(c.ctx, options)
 	if err != nil {
 		return err
@@ -146,3 +154,51 @@ var verdictWords = map[audit.Word]string{
 }
 
 const instantFormat = "2006-01-02T15:04:05.000Z07:00"
+
+func printPayments(out io.Writer, r *audit.Report) error {
+	text := "payments  not checked: there is no " + datafolder.PaymentsFile + " that can be read; --payments says " +
+		"whose list to read\n"
+	if r.Online {
+		text = "payments  not checked: the database has none that can be read; --payments says whose list to read\n"
+	}
+	if p := r.Payments; p.Checked {
+		text = fmt.Sprintf("payments  %d charged, %d declined, %d refunded, %d not decided; %d under way\n", p.Charged,
+			p.Declined, p.Refunded, p.Open, len(r.UnderWay))
+		if p.Foreign > 0 {
+			text += fmt.Sprintf("  %d more of the processor's account are not Holdfast's\n", p.Foreign)
+		}
+		if p.Unchecked > 0 {
+			text += fmt.Sprintf(
+				"  %d of them not checked: their sections' logs break off, their events came later, or "+
+					"the list could not be read a second time\n",
+				p.Unchecked,
+			)
+		}
+		for i := range p.Money {
+			text += moneyText(&p.Money[i])
+		}
+	}
+	var more strings.Builder
+	for _, u := range r.UnderWay {
+		fmt.Fprintf(&more, "UNDER WAY event %s section %s: %s: %s\n", u.Event, u.Section, u.Code, u.Detail)
+	}
+	for _, d := range r.Disputes {
+		fmt.Fprintf(&more, "DISPUTED event %s section %s: %s\n", d.Event, d.Section, d.Detail)
+	}
+	for _, what := range r.NotAudited {
+		more.WriteString("NOT AUDITED " + what + "\n")
+	}
+	_, err := fmt.Fprintln(out, text+more.String())
+	return err
+}
+
+// moneyText is P6 as a sum.
+func moneyText(t *reconcile.Totals) string {
+	show := func(minor int64) string { return money.Format(minor, t.Currency) }
+	text := fmt.Sprintf("money     %s charged = %s sold + %s refunded + %s owed back + %s in transit", show(t.Charged),
+		show(t.Sold), show(t.Refunded), show(t.Owed), show(t.InTransit))
+	if t.Disputed > 0 {
+		text += "; disputed " + show(t.Disputed)
+	}
+	return text + "\n"
+}

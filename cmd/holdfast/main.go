@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage/sqlstore"
 )
@@ -27,23 +28,23 @@ var errFindings = errors.New("the audit found damage")
 
 // commands is the command line. Each command's help has examples.
 type commands struct {
-	Serve    serveCommand    `cmd:"" help:"Run the server."`
-	Import   importCommand   `cmd:"" help:"Check a seating plan, and create an event from it."`
-	Sale     saleCommand     `cmd:"" help:"Open, pause or close an event's sale."`
-	Forget   forgetCommand   `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
-	Queue    queueCommand    `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
-	Payments paymentsCommand `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
-	Audit    auditCommand    `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
-	Log      logCommand      `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
-	Views    viewsCommand    `cmd:"" help:"Tables for people, derived from the logs in a database."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring a database's schema up to what this build needs."`
-	Draw     drawCommand     `cmd:"" help:"Verify a published draw of a waiting room, or print the log to verify it with."`
-	Store    storeCommand    `cmd:"" help:"Look whether a store has lost what was acknowledged and accept a loss, or make a restored copy a store of its own."`
-	Copy     copyCommand     `cmd:"" help:"Move everything from one store to another, verified by hash."`
-	Cluster  clusterCommand  `cmd:"" help:"Look at the nodes that share the sections, drain them, make their keys, or try a cluster out on this machine."`
-	Limits   limitsCommand   `cmd:"" help:"Look at what callers may ask for, and change that while the nodes run."`
-	Sandbox  sandboxCommand  `cmd:"" help:"Run a pretend payment processor that servers and browsers reach over HTTP."`
-	Version  versionCommand  `cmd:"" help:"Say which build this is."`
+	Serve    serveCommand        `cmd:"" help:"Run the server."`
+	Import   importCommand       `cmd:"" help:"Check a seating plan, and create an event from it."`
+	Sale     saleCommand         `cmd:"" help:"Open, pause or close an event's sale."`
+	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
+	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
+	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
+	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
+	Log      logCommand          `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
+	Views    viewsCommand        `cmd:"" help:"Tables for people, derived from the logs in a database."`
+	Migrate  migrateCommand      `cmd:"" help:"Bring a database's schema up to what this build needs."`
+	Draw     drawCommand         `cmd:"" help:"Verify a published draw of a waiting room, or print the log to verify it with."`
+	Store    storeCommand        `cmd:"" help:"Look whether a store has lost what was acknowledged and accept a loss, or make a restored copy a store of its own."`
+	Copy     copyCommand         `cmd:"" help:"Move everything from one store to another, verified by hash."`
+	Cluster  clusterCommand      `cmd:"" help:"Look at the nodes that share the sections, drain them, make their keys, or try a cluster out on this machine."`
+	Limits   limitsCommand       `cmd:"" help:"Look at what callers may ask for, and change that while the nodes run."`
+	Sandbox  sandboxCommand      `cmd:"" help:"Run a pretend payment processor that servers and browsers reach over HTTP."`
+	Version  versionCommand      `cmd:"" help:"Say which build this is."`
 }
 
 // console is where a command speaks; tests give it buffers.
@@ -77,12 +78,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if err != nil {
 		err = errors.New(withoutPasswords(err.Error(), args))
 	} else {
-		err = parsed.Run(&console{ctx: ctx, out: terminal.NewWriter(out), err: errs})
+		calm := terminal.NewWriter(out)
+		err = parsed.Run(&console{ctx: ctx, out: calm, err: errs},
+			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs})
 	}
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errFindings):
+	case errors.Is(err, errFindings), errors.Is(err, paymentsctl.ErrOpen):
 		return exitFindings
 	}
 	tellEnd(errs, all, args, terminal.Plain(err))

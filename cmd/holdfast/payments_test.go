@@ -52,7 +52,8 @@ func TestOperatorsSeeOpenMoney(t *testing.T) {
 	code, out = tool(t, "payments", "list", event, "--url", url, "--state", "paying", "--json")
 	var one pay.Payment
 	if err := json.Unmarshal([]byte(out), &one); err != nil || code != exitFindings || one.Booking != open ||
-		one.Asking == nil || one.Attempts[0].State != "challenge" || one.Total != (pay.Amount{Amount: 2500, Currency: "EUR"}) {
+		one.Reconciliation == nil || one.Attempts[0].State != "challenge" ||
+		one.Total != (pay.Amount{Amount: 2500, Currency: "EUR"}) {
 		t.Errorf("list as JSON: %d %v %s", code, err, out)
 	}
 	for _, verb := range []string{"show", "retry"} {
@@ -63,7 +64,8 @@ func TestOperatorsSeeOpenMoney(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"list", event, "--state", "refund_due"}, {"list", event, "--state", "disputed"}} {
-		if code, out := tool(t, append([]string{"payments"}, append(args, "--url", url)...)...); code != exitOK || out != "" {
+		if code, out := tool(t, append([]string{"payments"}, append(args, "--url", url)...)...); code != exitOK ||
+			out != "" {
 			t.Errorf("%v: %d %s", args, code, out)
 		}
 	}

@@ -5,15 +5,15 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast": {
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
-			"cmd/holdfast/...", "actors", "actors/audit", "actors/audit/reconcile", "actors/checkout/pending", "actors/money",
-			"actors/price", "api/payments", "api/wire/pay",
+			"cmd/holdfast/...", "actors", "actors/audit", "actors/audit/reconcile", "actors/money", "actors/price",
 			"actors/pseudonym", "actors/section", "actors/venue", "cluster", "storage", "storage/copier",
 			"storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/pricing", "api/wire/roomrules",
 			"api/wire/waitingroom",
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
-			"actors/...", "api/proofofwork", "api/wire", "storage/...", fasthttp, chromedp, pgx, toxiproxy,
+			"actors/...", "api/proofofwork", "api/wire", "api/wire/pay", "storage/...", fasthttp, chromedp, pgx,
+			toxiproxy,
 			"golang.org/x/sys/unix",
 		},
 	},
@@ -50,8 +50,12 @@ var commandWalls = map[string]wall{
 		Test: []string{"cmd/holdfast/testkit"},
 	},
 	"cmd/holdfast/paymentsctl": {
-		Why: "shows what a server says of money: a processor in reach could be asked beside it, and nobody would log the answer",
-		Own: []string{"cmd/holdfast/client", "actors/money", "api/wire/pay"},
+		Why: "shows what a server or a log says of money: a processor in reach could be asked beside it, and nobody " +
+			"would log the answer",
+		Own: []string{
+			"cmd/holdfast/client", "cmd/holdfast/storectl", "cmd/holdfast/terminal", "actors/checkout/pending",
+			"actors/money", "api/payments", "api/wire/pay",
+		},
 	},
 	"cmd/holdfast/drawctl": {
 		Why: "checks a draw as a stranger would: a store or a server in reach could be believed instead",

@@ -263,7 +263,10 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/checkout/pending": {
 		Why: "what operators see of open money: it reads the list and the bookings, and changes neither",
-		Own: []string{"actors/booking", "actors/checkout", "actors/checkout/till", "actors/section", "actors/section/account", "storage"},
+		Own: []string{
+			"actors/booking", "actors/checkout", "actors/checkout/till", "actors/section", "actors/section/account",
+			"storage",
+		},
 	},
 	"actors/checkout/till": {
 		Why: "the one room that knows bookings and processors: it keeps nothing, and meets both through their ports",
@@ -319,13 +322,15 @@ var wallsOfActors = map[string]wall{
 		}, Test: []string{"actors/price", "actors/section/account", "storage/...", rapid, pebble},
 	},
 	"actors/audit/reconcile": {
-		Why: "one booking's money by its log beside the processor's list: pure, and it knows neither who reads nor who charges",
+		Why: "one booking's money by its log beside the processor's list: pure, and it knows neither who reads nor " +
+			"who charges",
 		Own: []string{"actors/section", "actors/section/account", "actors/money", "storage"},
 	},
 	"actors/audit/processorlist": {
 		Why: "puts a processor's list into the audit's words, so that neither knows the other",
 		Own: []string{"actors/audit", "actors/checkout/processor", "actors/checkout/till"},
-		Test: []string{"actors/booking", "actors/checkout/sandbox", "actors/checkout/sandbox/remote", "actors/checkout/stripe",
+		Test: []string{
+			"actors/booking", "actors/checkout/sandbox", "actors/checkout/sandbox/remote", "actors/checkout/stripe",
 			"actors/checkout/stripe/stripetest", "actors/section", "actors/section/account", "actors/venue", "storage",
 			"storage/memstore"},
 	},
@@ -344,7 +349,8 @@ var wallsOfActors = map[string]wall{
 			"actors/section/tariff", "actors/section/order", "actors/orders",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
-			"actors/venue", "actors/checkout", "actors/checkout/pending", "actors/checkout/processor", "actors/checkout/till",
+			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",
+			"actors/checkout/pending",
 			"actors/section/account", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",
@@ -354,6 +360,7 @@ var wallsOfActors = map[string]wall{
 		Test: []string{
 			"actors/budget", "actors/planted", "actors/oplog",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/audit/processorlist",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
 		},
 	},

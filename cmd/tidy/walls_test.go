@@ -106,7 +106,8 @@ var wallsAround = map[string]wall{
 			"actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
-			"actors/section", "actors/checkout/pending", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
+			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
+			"actors/checkout/pending",
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
 		},
@@ -250,8 +251,10 @@ var wallsAround = map[string]wall{
 	},
 	"api/payments": {
 		Why: "operators' calls about open money: shown and asked again, and never set",
-		Own: []string{"actors", "actors/checkout/pending", "actors/section", "actors/section/account", "api/call", "api/problem", "api/wire",
-			"api/wire/pay"},
+		Own: []string{
+			"actors", "actors/checkout/pending", "actors/section", "actors/section/account", "api/call", "api/problem",
+			"api/wire", "api/wire/pay",
+		},
 		Third: []string{fasthttp},
 	},
 	"api/operate": {

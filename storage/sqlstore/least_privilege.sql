@@ -50,10 +50,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE nodes TO holdfast_engine;
 -- The books of the pretended payment processor. With a real one, leave this out.
 GRANT SELECT, INSERT, UPDATE ON TABLE sandbox_payments TO holdfast_engine;
 
+-- How far the events of the payment processor were read.
+GRANT SELECT, INSERT, UPDATE ON TABLE payment_cursors TO holdfast_engine;
+
 -- Which schema steps were taken.
 GRANT SELECT ON TABLE schema_steps TO holdfast_engine;
 
 -- Everything that an audit reads. store_meta is not among it: who can read the key can make ticket codes. Nor is event_keys: who can read
 -- those can look people up in the log.
 GRANT SELECT ON TABLE section_log, tickets, snapshots, snapshot_parts, events, venue_parts, operator_keys, nodes, sandbox_payments,
-    schema_steps TO holdfast_auditor;
+    payment_cursors, schema_steps TO holdfast_auditor;

@@ -88,3 +88,32 @@ func scanPayment(row pgx.CollectableRow) (p storage.PaymentRow, err error) {
 	err = row.Scan(&p.ID, &p.Status, &p.Amount, &p.Currency, &p.Detail)
 	return p, err
 }
+
+type cursorRow struct {
+	body     string
+	revision int64
+}
+
+func scanCursor(row pgx.CollectableRow) (c cursorRow, err error) {
+	return c, row.Scan(&c.body, &c.revision)
+}
+
+// Cursor answers what stands of how far an account's events were read; revision 0: nothing does.
+func (s *Store) Cursor(ctx context.Context, account string) (body string, revision int64, err error) {
+	found, err := fetch(ctx, s.present, scanCursor, sql("cursor"), account)
+	if err != nil || len(found) == 0 {
+		return "", 0, err
+	}
+	return found[0].body, found[0].revision, nil
+}
+
+// MoveCursor writes body if over is the revision that stands. Sent again after an unknown outcome it may find its own
+// row, and say that another was first: whoever asks reads it anew.
+func (s *Store) MoveCursor(ctx context.Context, account, body string, over int64) (moved bool, err error) {
+	if over == 0 {
+		rows, err := s.exec(ctx, sql("cursor_make"), account, body)
+		return err == nil && rows == 1, err
+	}
+	rows, err := s.exec(ctx, sql("cursor_move"), account, body, over)
+	return err == nil && rows == 1, err
+}

@@ -114,7 +114,8 @@ func (w *world) append(kind storage.EntryKind, body []byte, sell []storage.Ticke
 	}
 	e := storage.Entry{Kind: kind, Seq: w.tail.Seq + 1, Epoch: epoch, Batch: storage.NewBatchID(), At: w.now,
 		Prev: w.tail.Hash, Body: body}
-	if err := w.store.Commit(w.t.Context(), []storage.Append{{Section: w.key, Entry: e, Sell: sell, Refund: back}})[0]; err != nil {
+	all := []storage.Append{{Section: w.key, Entry: e, Sell: sell, Refund: back}}
+	if err := w.store.Commit(w.t.Context(), all)[0]; err != nil {
 		w.t.Fatal(err)
 	}
 	w.tail = e.After(storage.HashEntry(&e))
@@ -161,7 +162,8 @@ func (w *world) open(no section.BookingNo, number uint8, amount int64, currency 
 func (w *world) charge(no section.BookingNo, number uint8, ref processor.Reference, token string) {
 	w.t.Helper()
 	a := w.attempt(no, number)
-	if _, err := w.Charge(w.t.Context(), processor.Charge{Attempt: a, Reference: ref, Token: token, Return: "https://shop.example/"}); err != nil {
+	c := processor.Charge{Attempt: a, Reference: ref, Token: token, Return: "https://shop.example/"}
+	if _, err := w.Charge(w.t.Context(), c); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -342,7 +344,10 @@ var plants = []struct {
 	}, want: audit.RefundMissing, says: "45.00 EUR"},
 	{name: "more owed than taken (I6)", plant: func(w *world) {
 		w.buy(w.ok)
-		w.pay(section.RefundDue, account.Payment{Refund: 1, Attempt: 1, Reason: account.Requested, Amount: 2*seatCost + 1}, 0, 1)
+		w.pay(
+			section.RefundDue,
+			account.Payment{Refund: 1, Attempt: 1, Reason: account.Requested, Amount: 2*seatCost + 1}, 0, 1,
+		)
 	}, want: audit.WrongChange, says: "I6: refunds of attempt 1 are 9001, and 9000 was taken"},
 	{name: "one refund's id twice (I6)", plant: func(w *world) {
 		w.buy(w.ok)

@@ -204,8 +204,10 @@ func (j *judge) refunds(t *Attempt) {
 			j.money(open), p.ID, j.money(min(max(back-done, 0), open)))
 	}
 	if stuck > 0 {
-		j.underWay(RefundStuck, "booking %d is owed %s of payment %s, and the processor gives it no more: retry by hand",
-			j.No, j.money(stuck), p.ID)
+		j.underWay(
+			RefundStuck, "booking %d is owed %s of payment %s, and the processor gives it no more: retry by hand", j.No,
+			j.money(stuck), p.ID,
+		)
 	}
 }
 

@@ -34,7 +34,7 @@ type Payment struct {
 	Reference string            // the processor's; empty: it has none
 	Status    Status
 	Amount    int64 // minor units
-	Refunded  int64 // given back or on its way, in minor units; of Status Refunded at least Amount, whatever stands here
+	Refunded  int64 // given back or on its way; of Status Refunded at least Amount, whatever stands here
 	Currency  string
 	Disputed  bool // the buyer's bank asks for the money back
 	At        time.Time

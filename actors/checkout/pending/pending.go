@@ -68,7 +68,7 @@ type Line struct {
 	Disputed bool
 	Left     string    // pressing, slow, person; empty: nobody has to ask
 	Since    time.Time // on the list of the node that asks; zero: on none
-	Asked    time.Time // when the processor was last asked; zero: not yet
+	LastAt   time.Time // when the processor was last asked; zero: not yet
 	Next     time.Time // when it is asked again
 	Tries    int
 	Why      string // it stands
@@ -95,7 +95,7 @@ type line struct {
 	Disputed bool      `json:",omitempty"`
 	Left     string    `json:",omitempty"`
 	Since    time.Time `json:",omitzero"`
-	Asked    time.Time `json:",omitzero"`
+	LastAt   time.Time `json:",omitzero"`
 	Next     time.Time `json:",omitzero"`
 	Tries    int       `json:",omitempty"`
 	Why      string    `json:",omitempty"`
@@ -110,7 +110,7 @@ func compare(a, b booking.ID) int {
 func (l *Lister) here(want func(booking.ID) bool) []Line {
 	at := map[booking.ID]*Line{}
 	for _, e := range l.Reconciler.Entries(want) {
-		at[e.Booking] = &Line{ID: e.Booking, Left: e.Left.String(), Since: e.Since, Asked: e.Asked, Next: e.Next,
+		at[e.Booking] = &Line{ID: e.Booking, Left: e.Left.String(), Since: e.Since, LastAt: e.LastAt, Next: e.Next,
 			Tries: e.Tries, Why: e.Why}
 	}
 	for _, d := range l.Disputes.All() {
@@ -139,7 +139,7 @@ func (l *Lister) Answer(_ context.Context, body []byte) ([]byte, error) {
 	after, _ := booking.ParseID([]byte(q.After))
 	var out []line
 	for _, one := range l.here(wanted(q.Event, after, q.Only)) {
-		out = append(out, line{one.ID.String(), one.Disputed, one.Left, one.Since, one.Asked, one.Next, one.Tries,
+		out = append(out, line{one.ID.String(), one.Disputed, one.Left, one.Since, one.LastAt, one.Next, one.Tries,
 			one.Why})
 	}
 	return json.Marshal(out)
@@ -195,7 +195,7 @@ func (l *Lister) gather(ctx context.Context, q ask, after booking.ID) (all []Lin
 func lines(there []line) (all []Line) {
 	for _, w := range there {
 		if id, ok := booking.ParseID([]byte(w.ID)); ok {
-			all = append(all, Line{id, w.Disputed, w.Left, w.Since, w.Asked, w.Next, w.Tries, w.Why})
+			all = append(all, Line{id, w.Disputed, w.Left, w.Since, w.LastAt, w.Next, w.Tries, w.Why})
 		}
 	}
 	return all
@@ -203,7 +203,7 @@ func lines(there []line) (all []Line) {
 
 // merge keeps the word of the node that asked last, and who has waited longest.
 func merge(a, b Line) Line {
-	if b.Asked.After(a.Asked) || a.Left == "" {
+	if b.LastAt.After(a.LastAt) || a.Left == "" {
 		a, b = b, a
 	}
 	if a.Disputed = a.Disputed || b.Disputed; !b.Since.IsZero() && b.Since.Before(a.Since) {

@@ -45,7 +45,7 @@ func (t *Till) step(ctx context.Context, b *Booking, hints uint64) (moved bool, 
 			return moved, left, err
 		}
 	}
-	heard := true
+	complete := true
 	for i := range b.Money.Refunds {
 		r := &b.Money.Refunds[i]
 		again := hints != 0 && r.State == account.Refunded // a bank may still refuse it
@@ -56,14 +56,14 @@ func (t *Till) step(ctx context.Context, b *Booking, hints uint64) (moved bool, 
 		if !r.State.Open() && !again {
 			continue
 		}
-		turned, asked, err := t.refund(ctx, b, r)
+		turned, answered, err := t.refund(ctx, b, r)
 		if err != nil {
 			left.Refund = true
 			left.why("the section does not take what was said of refund %d", r.No)
 			return false, left, err
 		}
-		if left.Answered = left.Answered || asked; !asked {
-			heard, left.Silent = false, true
+		if left.Answered = left.Answered || answered; !answered {
+			complete, left.Silent = false, true
 			left.why("the processor does not answer about refund %d", r.No)
 		}
 		moved = moved || turned
@@ -73,10 +73,10 @@ func (t *Till) step(ctx context.Context, b *Booking, hints uint64) (moved bool, 
 			left.why("refund %d is %v", r.No, r.State)
 		}
 	}
-	strayed, asked, err := t.strays(ctx, b, hints)
-	if heard = heard && asked; heard && err == nil {
+	strayed, answered, err := t.strays(ctx, b, hints)
+	if complete = complete && answered; complete && err == nil {
 		left.Rest = 0
-	} else if !asked {
+	} else if !answered {
 		left.Silent = true
 	}
 	return moved || strayed, left, err
@@ -115,8 +115,8 @@ func (t *Till) attempt(ctx context.Context, b *Booking, left *Left) (moved bool,
 	return status.Terminal(), err
 }
 
-// refund asks for one refund, or what became of it; asked is false when nobody has answered.
-func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved, asked bool, err error) {
+// refund asks for one refund, or what became of it; answered is false when nobody has answered.
+func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved, answered bool, err error) {
 	ask := processor.Refund{ID: RefundID(b.ID, r.No), Attempt: AttemptID(b, r.Attempt), Amount: r.Amount,
 		Currency: b.Currency, Reference: processor.Reference(r.Reference)}
 	switch {
@@ -135,8 +135,8 @@ func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved
 	}
 	to := map[processor.RefundStatus]account.RefundState{processor.RefundPending: account.Pending,
 		processor.Refunded: account.Refunded, processor.RefundFailed: account.Failed}[status]
-	if asked = err == nil && status != processor.RefundUnknown; !asked || to <= r.State {
-		return false, asked, nil
+	if answered = err == nil && status != processor.RefundUnknown; !answered || to <= r.State {
+		return false, answered, nil
 	}
 	if to == account.Failed {
 		t.report(Incident{Kind: RefundFailed, Booking: b.ID, Attempt: r.Attempt, Refund: r.No, Amount: r.Amount})
@@ -147,9 +147,9 @@ func (t *Till) refund(ctx context.Context, b *Booking, r *account.Refund) (moved
 }
 
 // strays looks at attempts that are not the booking's, because somebody has said so. Money of theirs is owed back from
-// here on, by the log. asked is false when nobody has answered about one.
-func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved, asked bool, err error) {
-	asked = true
+// here on, by the log. answered is false when nobody has answered about one.
+func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved, answered bool, err error) {
+	answered = true
 	last := account.Past{Attempt: b.Money.Attempt, Amount: b.Money.Amount, Reference: b.Money.Reference()}
 	for _, p := range append(slices.Clone(b.Money.Past), last) {
 		if hints&(1<<p.Attempt) == 0 || p.Amount == 0 || p == last && b.Money.Phase != account.Over {
@@ -157,7 +157,7 @@ func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved, ask
 		}
 		answer, err := t.Processor.Lookup(ctx, AttemptID(b, p.Attempt), processor.Reference(p.Reference))
 		if err != nil || answer.Status == processor.Unknown || answer.Status == processor.Pending {
-			asked = false
+			answered = false
 			continue
 		}
 		if answer.Status != processor.Captured {
@@ -173,5 +173,5 @@ func (t *Till) strays(ctx context.Context, b *Booking, hints uint64) (moved, ask
 			moved = true
 		}
 	}
-	return moved, asked, nil
+	return moved, answered, nil
 }

@@ -37,15 +37,15 @@ type Payments struct {
 
 // Payment is a booking's money.
 type Payment struct {
-	Booking  string     `json:"booking"`
-	Event    string     `json:"event"`
-	State    string     `json:"state"` // the booking's
-	Total    Amount     `json:"total"`
-	Open     []string   `json:"open"` // paying, refund_due, refund_pending, refund_failed, disputed; none: it is settled
-	Attempts []Attempt  `json:"attempts"`
-	Refunds  []RefundOf `json:"refunds,omitempty"`
-	Asking   *Asking    `json:"asking,omitempty"` // absent: no server has to ask the processor
-	Why      string     `json:"why,omitempty"`    // it stands, for people
+	Booking        string          `json:"booking"`
+	Event          string          `json:"event"`
+	State          string          `json:"state"` // the booking's
+	Total          Amount          `json:"total"`
+	Open           []string        `json:"open"` // see the document; none: it is settled
+	Attempts       []Attempt       `json:"attempts"`
+	Refunds        []RefundOf      `json:"refunds,omitempty"`
+	Reconciliation *Reconciliation `json:"reconciliation,omitempty"` // absent: no server has to ask the processor
+	Why            string          `json:"why,omitempty"`            // it stands, for people
 }
 
 // Attempt is one try to pay.
@@ -65,10 +65,10 @@ type RefundOf struct {
 	Stray   bool   `json:"stray,omitempty"` // money that was taken against the processor's own word
 }
 
-// Asking is how the server sees to open money. Times are RFC 3339, UTC.
-type Asking struct {
-	Since   string `json:"since,omitempty"`    // on this list
-	AskedAt string `json:"asked_at,omitempty"` // absent: not yet
-	NextAt  string `json:"next_at,omitempty"`
-	Tries   int    `json:"tries"`
+// Reconciliation is how the server sees to open money. Times are RFC 3339, UTC.
+type Reconciliation struct {
+	Since  string `json:"since,omitempty"`   // on this list
+	LastAt string `json:"last_at,omitempty"` // absent: not yet
+	NextAt string `json:"next_at,omitempty"`
+	Tries  int    `json:"tries"`
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -219,7 +220,7 @@ func (n *Node) openEngine(
 		return err
 	}
 	n.engineOpened.Store(n.engine)
-	n.till.SendHints(n.engine.PaymentHint, n.engine.OldestPaymentHint)
+	n.till.SendHints(n.engine.PaymentHint)
 	go n.followEvents(c)
 	n.nameThings()
 	return nil
@@ -252,13 +253,21 @@ func (n *Node) followEvents(c *config.Config) {
 		<-n.left
 		cancel()
 	}()
-	n.till.FollowEvents(ctx, cmp.Or(c.StateDir, c.Data), func(err error) {
-		if err != nil {
-			n.log.Error("ALARM: the payment processor's events cannot be read", "alarm", "payment_events", "error", err)
-			return
-		}
-		n.log.Info("the payment processor's events are read again", "alarm", "payment_events")
-	})
+	keeper := payment.InFolder(c.Data)
+	if n.sql != nil {
+		keeper = payment.InStore(n.sql, n.till.Processor.Name(), c.StateDir)
+	}
+	f := payment.Follower{Processor: n.till.Processor, Listener: n.engine, Keeper: keeper,
+		Node: hex.EncodeToString(n.writer[:]), Report: func(err error) {
+			if err != nil {
+				n.log.Error(
+					"ALARM: the payment processor's events cannot be read", "alarm", "payment_events", "error", err,
+				)
+				return
+			}
+			n.log.Info("the payment processor's events are read again", "alarm", "payment_events")
+		}}
+	f.Run(ctx)
 }
 
 func nodeName() string {

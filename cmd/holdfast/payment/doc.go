@@ -6,6 +6,8 @@
 //	                             └─ its challenges' page, on an address of its own
 //	POST /v1/payments/webhook/{adapter} ─▶ Till.PaymentHint ─▶ Verify ─▶ the engine's hint
 //
+//	Follower ─▶ the account's events, from a cursor in the store (or the folder of the one node) ─▶ the engine's hint
+//
 // Rejected: several processors at once. A booking's log would have to say which one has its money; until somebody wants
 // that, changing processors means to wait until nothing is under way at the old one.
 package payment

@@ -2,53 +2,60 @@ package payment
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"holdfast/actors/checkout/processor"
 )
 
-// eventsEvery is the time between two questions for what no webhook told; eventsTimeout bounds one.
 const (
+	// eventsEvery is the time between two questions for what no webhook told; eventsTimeout bounds one.
 	eventsEvery   = 30 * time.Second
 	eventsTimeout = 20 * time.Second
+	// turn is how long a node reads alone. One that has died is followed by another after that time.
+	turn = 2*eventsEvery + eventsTimeout
+	// hearPatience is how long a reading waits until what was told has been looked at; the rest is kept in the record.
+	hearPatience = 10 * time.Second
+	hearEvery    = 100 * time.Millisecond
 )
 
-// cursorFile keeps how far events were read, in a folder of the node's own.
-const cursorFile = "payment-events"
+// Listener sees to what events tell.
+type Listener interface {
+	// PaymentHint has an attempt looked at soon.
+	PaymentHint(h processor.Hint)
+	// PaymentsUnheard are those of some attempts that are still to be looked at.
+	PaymentsUnheard(of []processor.AttemptID) []processor.AttemptID
+	// PaymentDisputed hears of a dispute, as often as somebody likes.
+	PaymentDisputed(a processor.AttemptID, observed time.Time)
+}
 
-// cursorBytesMax bounds a cursor.
-const cursorBytesMax = 1024
+// Follower reads an account's events: what no webhook notified, such as a dispute, or a refund that failed after days.
+//
+//	record ─▶ Events since its cursor ─▶ Listener ─▶ looked at? ─▶ record: the next cursor, and what was not
+//
+// A cursor moves on only together with a list of what was told and not looked at yet, so that a node may die at any
+// moment and no event is skipped: it is told again, which does nothing. Of several nodes one reads at a time.
+type Follower struct {
+	Processor processor.Processor
+	Listener  Listener
+	Keeper    Keeper
+	Node      string      // this node's life, unlike any other
+	Report    func(error) // hears of the first failure of a row, and of the row's end as nil
+}
 
-// FollowEvents asks the processor for what no webhook told, until ctx ends: a dispute, or a refund that failed after
-// days. folder keeps how far it has read and settled, so that what happened while no server ran is told too, and what a
-// server that died had heard of and not settled is told again; empty: it begins with now. report hears of the first
-// failure of a row, and of the row's end as nil.
-func (t *Till) FollowEvents(ctx context.Context, folder string, report func(error)) {
+// Run reads until ctx ends.
+func (f *Follower) Run(ctx context.Context) {
 	tick := time.NewTicker(eventsEvery)
 	defer tick.Stop()
-	failing := false
-	var read position
-	for cursor, err := readCursor(folder); ; {
-		if err == nil {
-			cursor, err = t.readEvents(ctx, cursor, &read)
-		}
-		if keepErr := t.keep(folder, &read); err == nil {
-			err = keepErr
-		}
+	for failing := false; ; {
+		err := f.read(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if failing != (err != nil) {
 			failing = err != nil
-			report(err)
+			f.Report(err)
 		}
-		err = nil
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -57,76 +64,83 @@ func (t *Till) FollowEvents(ctx context.Context, folder string, report func(erro
 	}
 }
 
-// position is how far events were read at a time; the zero value: nothing is to be kept.
-type position struct {
-	cursor string
-	at     time.Time
-}
-
-// readEvents tells what happened since a cursor, and gives the next one. A failure leaves it where it was. A position
-// that waits to be kept is not replaced: with a sale that never rests none would ever be kept.
-func (t *Till) readEvents(ctx context.Context, cursor string, read *position) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, eventsTimeout)
-	defer cancel()
-	next, err := t.Processor.Events(ctx, cursor, func(h processor.Hint) error {
-		if to := t.hint.Load(); to != nil {
-			to.hear(h)
-		}
-		return nil
-	})
-	if err != nil || next == cursor {
-		return cursor, err
+// read tells what happened since the record, if it is this node's turn.
+func (f *Follower) read(ctx context.Context) error {
+	record, revision, err := f.Keeper.Load(ctx)
+	if err != nil {
+		return err
 	}
-	if read.cursor == "" {
-		*read = position{next, time.Now()}
+	for _, d := range record.Disputes { // whoever reads: every node shows them
+		f.Listener.PaymentDisputed(d.Attempt, d.Observed)
 	}
-	return next, nil
-}
-
-// keep writes down a position once every hint from before it is settled.
-func (t *Till) keep(folder string, read *position) error {
-	if read.cursor == "" {
+	now := time.Now()
+	if record.By != f.Node && now.Before(record.Until) {
 		return nil
 	}
-	if to := t.hint.Load(); to != nil && to.oldest != nil {
-		if oldest := to.oldest(); !oldest.IsZero() && !oldest.After(read.at) {
-			return nil
+	if record.By != f.Node || record.Until.Sub(now) < turn-eventsEvery {
+		record.By, record.Until = f.Node, now.Add(turn).UTC()
+		if mine, err := f.Keeper.Save(ctx, record, revision); err != nil || !mine {
+			return err
+		}
+		if record, revision, err = f.Keeper.Load(ctx); err != nil || record.By != f.Node && record.By != "" {
+			return err
 		}
 	}
-	err := writeCursor(folder, read.cursor)
-	if err == nil {
-		*read = position{}
+	notified, next, err := f.tell(ctx, &record)
+	if err != nil {
+		return err
 	}
+	if record.Unheard = f.await(ctx, notified); len(record.Unheard) > unheardMax {
+		return nil // all of it is told again, from where it was
+	}
+	record.Cursor = next
+	_, err = f.Keeper.Save(ctx, record, revision)
 	return err
 }
 
-func readCursor(folder string) (string, error) {
-	if folder == "" {
-		return "", nil
+// tell passes on what the record has of attempts that were not looked at, and what happened since its cursor.
+func (f *Follower) tell(ctx context.Context, record *Record) (notified []processor.AttemptID, next string, err error) {
+	for _, a := range record.Unheard {
+		f.Listener.PaymentHint(processor.Hint{Attempt: a, Kind: processor.HintRefund})
+		notified = append(notified, a)
 	}
-	text, err := os.ReadFile(filepath.Join(folder, cursorFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("how far the processor's events were read: %w", err)
-	case len(text) > cursorBytesMax:
-		return "", fmt.Errorf("%s is longer than %d bytes: no cursor is", cursorFile, cursorBytesMax)
-	}
-	return strings.TrimSpace(string(text)), nil
+	ctx, cancel := context.WithTimeout(ctx, eventsTimeout)
+	defer cancel()
+	next, err = f.Processor.Events(ctx, record.Cursor, func(h processor.Hint) error {
+		switch {
+		case h.Attempt == "" || h.Kind == processor.HintOther:
+			return nil
+		case h.Kind == processor.HintDispute:
+			record.dispute(h.Attempt, time.Now())
+			f.Listener.PaymentDisputed(h.Attempt, time.Now())
+		default:
+			f.Listener.PaymentHint(h)
+			notified = append(notified, h.Attempt)
+		}
+		return nil
+	})
+	return notified, next, err
 }
 
-// writeCursor replaces the file whole. It is not synced: an older cursor tells the same again.
-func writeCursor(folder, cursor string) error {
-	if folder == "" {
-		return nil
+// await waits until attempts were looked at, and gives those that were not.
+func (f *Follower) await(ctx context.Context, notified []processor.AttemptID) []processor.AttemptID {
+	slices.Sort(notified)
+	notified = slices.Compact(notified)
+	tick := time.NewTicker(hearEvery)
+	defer tick.Stop()
+	late := time.NewTimer(hearPatience)
+	defer late.Stop()
+	for {
+		notified = f.Listener.PaymentsUnheard(notified)
+		if len(notified) == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-late.C:
+			return notified
+		case <-ctx.Done():
+			return notified
+		}
 	}
-	path := filepath.Join(folder, cursorFile)
-	if err := os.WriteFile(path+".new", []byte(cursor+"\n"), 0o600); err != nil {
-		return fmt.Errorf("how far the processor's events were read: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("how far the processor's events were read: %w", err)
-	}
-	return nil
 }

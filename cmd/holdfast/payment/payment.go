@@ -28,7 +28,7 @@ type Till struct {
 	Form      api.PaymentPage // how the page asks for a means of payment
 
 	returns string
-	hint    atomic.Pointer[listener]
+	hint    atomic.Pointer[func(processor.Hint)]
 	closers []func() error
 }
 
@@ -131,18 +131,9 @@ func (t *Till) ReturnTo(page func() string) func(actors.BookingID) string {
 	}
 }
 
-// listener is whoever settles what hints are about.
-type listener struct {
-	hear   func(processor.Hint)
-	oldest func() time.Time // since when a hint waits; the zero time: none does. nil: none ever does
-}
-
-// SendHints has webhooks and events passed on from now on; until then they are proved, and change nothing. oldest says
-// since when a hint waits that is not settled, and gives the zero time if none does: hints are in memory, so events are
-// not told to be read before they are.
-func (t *Till) SendHints(to func(processor.Hint), oldest func() time.Time) {
-	t.hint.Store(&listener{to, oldest})
-}
+// SendHints has webhooks passed on from now on; until then they are proved, and change nothing. A hint is in memory: what
+// its server takes along when it dies the account's events tell again; see Follower.
+func (t *Till) SendHints(to func(processor.Hint)) { t.hint.Store(&to) }
 
 // PaymentHint implements webhook.Payments. Without a secret nothing is believed.
 func (t *Till) PaymentHint(adapter string, header func(name string) string, body []byte) error {
@@ -154,7 +145,7 @@ func (t *Till) PaymentHint(adapter string, header func(name string) string, body
 		return err
 	}
 	if to := t.hint.Load(); to != nil {
-		to.hear(hint)
+		(*to)(hint)
 	}
 	return nil
 }

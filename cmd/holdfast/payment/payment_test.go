@@ -1,14 +1,10 @@
 package payment
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"holdfast/actors"
@@ -121,7 +117,7 @@ func TestWebhooksBecomeHints(t *testing.T) {
 		if err := till.PaymentHint("sandbox", header, body); err != nil {
 			t.Error(err)
 		}
-		till.SendHints(func(h processor.Hint) { hints = append(hints, h) }, nil)
+		till.SendHints(func(h processor.Hint) { hints = append(hints, h) })
 	}
 	if len(hints) != 1 || hints[0].Attempt != "b-1" {
 		t.Errorf("%v", hints)
@@ -139,78 +135,4 @@ func TestWebhooksBecomeHints(t *testing.T) {
 	if err := till.PaymentHint("sandbox", header, body); err == nil || errors.Is(err, webhook.ErrNoAdapter) {
 		t.Errorf("without secrets: %v", err)
 	}
-}
-
-// eventful is a processor that tells one event each time, and fails when it is told to.
-type eventful struct {
-	processor.Processor
-	cursors []string
-	fails   bool
-}
-
-func (e *eventful) Events(_ context.Context, cursor string, visit func(processor.Hint) error) (string, error) {
-	e.cursors = append(e.cursors, cursor)
-	if e.fails {
-		return cursor, errors.New("away")
-	}
-	return cursor + "x", visit(processor.Hint{Attempt: "b-1"})
-}
-
-// TestEventsAreFollowedOverRestarts guards P6: what happened while no server ran is told, and an outage is reported
-// once.
-func TestEventsAreFollowedOverRestarts(t *testing.T) {
-	folder := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		bank := &eventful{}
-		till := &Till{Processor: bank}
-		hints, reports := 0, []error(nil)
-		till.SendHints(func(processor.Hint) { hints++ }, nil)
-		run := func(long time.Duration) {
-			ctx, cancel := context.WithTimeout(t.Context(), long)
-			defer cancel()
-			till.FollowEvents(ctx, folder, func(err error) { reports = append(reports, err) })
-		}
-		run(70 * time.Second)
-		run(10 * time.Second)
-		if got := strings.Join(bank.cursors, ","); got != ",x,xx,xxx" || hints != 4 {
-			t.Errorf("asked from %s, told of %d", got, hints)
-		}
-		bank.fails = true
-		run(70 * time.Second)
-		if len(reports) != 1 || reports[0] == nil || bank.cursors[len(bank.cursors)-1] != "xxxx" {
-			t.Errorf("reported %v; asked from %q", reports, bank.cursors)
-		}
-	})
-	if info, err := os.Stat(filepath.Join(folder, cursorFile)); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info, err)
-	}
-}
-
-// TestEventsThatAreNotSettledAreToldAgain guards P6: a server that dies before it could act on an event hears of it
-// again; one that was acted on is not told for ever.
-func TestEventsThatAreNotSettledAreToldAgain(t *testing.T) {
-	folder := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		var waits time.Time
-		run := func(long time.Duration, hear func(processor.Hint)) string {
-			bank := &eventful{}
-			till := &Till{Processor: bank}
-			till.SendHints(hear, func() time.Time { return waits })
-			ctx, cancel := context.WithTimeout(t.Context(), long)
-			defer cancel()
-			till.FollowEvents(ctx, folder, func(err error) { t.Error(err) })
-			return strings.Join(bank.cursors, ",")
-		}
-		first := func(processor.Hint) { waits = cmp.Or(waits, time.Now()) }
-		if got := run(70*time.Second, first); got != ",x,xx" {
-			t.Fatalf("asked from %s", got)
-		}
-		waits = time.Time{} // memory is gone with the process
-		if got := run(10*time.Second, func(processor.Hint) {}); got != "" {
-			t.Errorf("the next life asks from %q: what was not settled is lost", got)
-		}
-		if got := run(10*time.Second, func(processor.Hint) {}); got != "x" {
-			t.Errorf("what is settled is told again: asked from %q", got)
-		}
-	})
 }

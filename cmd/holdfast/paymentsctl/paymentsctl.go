@@ -90,12 +90,12 @@ func (p *Printer) Print(of *pay.Payment) error {
 	if p.count++; p.count == 1 {
 		fmt.Fprintln(p.table, "BOOKING\tSTATE\tOPEN\tAMOUNT\tAGE\tLAST ASKED\tTRIES\tREFERENCE\tWHY")
 	}
-	since, asked, tries := "-", "-", "-"
-	if a := of.Asking; a != nil {
-		since, asked, tries = p.age(a.Since), p.age(a.AskedAt), fmt.Sprint(a.Tries)
+	since, last, tries := "-", "-", "-"
+	if a := of.Reconciliation; a != nil {
+		since, last, tries = p.age(a.Since), p.age(a.LastAt), fmt.Sprint(a.Tries)
 	}
 	_, err := fmt.Fprintf(p.table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", of.Booking, of.State,
-		or(strings.Join(of.Open, ",")), show(amountOf(of)), since, asked, tries, or(referenceOf(of)), or(of.Why))
+		or(strings.Join(of.Open, ",")), show(amountOf(of)), since, last, tries, or(referenceOf(of)), or(of.Why))
 	return err
 }
 
@@ -123,8 +123,10 @@ func Whole(out io.Writer, of *pay.Payment, now time.Time) error {
 		}
 		fmt.Fprintf(&text, "refund    %d %s, %s, of attempt %d%s\n", r.No, r.State, show(r.Amount), r.Attempt, stray)
 	}
-	if a := of.Asking; a != nil {
-		fmt.Fprintf(&text, "asked     %d times, last %s, on the list for %s\n", a.Tries, p.age(a.AskedAt), p.age(a.Since))
+	if a := of.Reconciliation; a != nil {
+		fmt.Fprintf(
+			&text, "asked     %d times, last %s, on the list for %s\n", a.Tries, p.age(a.LastAt), p.age(a.Since),
+		)
 	}
 	if of.Why != "" {
 		fmt.Fprintf(&text, "why       %s\n", of.Why)

@@ -100,8 +100,8 @@ func (a *AuditOptions) acknowledged() (func(visit func(audit.Acknowledged)), err
 	}, nil
 }
 
-// books are the processor's list: its own, or the sandbox's in the file that was named, or beside the bookings; nil when
-// there is none.
+// books are the processor's list: its own, or the sandbox's in the file that was named, or beside the bookings; nil
+// when there is none.
 func (a *AuditOptions) books(ctx context.Context, database *sqlstore.Store) (audit.PaymentList, error) {
 	switch payments := filepath.Join(a.Source.Data, datafolder.PaymentsFile); {
 	case a.Processor != nil:

@@ -1,8 +1,10 @@
-package main
+package paymentsctl
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -10,20 +12,28 @@ import (
 	"holdfast/api/payments"
 	"holdfast/api/wire/pay"
 	"holdfast/cmd/holdfast/client"
-	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/storectl"
 	"holdfast/cmd/holdfast/terminal"
 )
 
-// paymentsCommand is what an operator does about money that is open or wrong.
-type paymentsCommand struct {
-	List  paymentsListCommand  `cmd:"" help:"List an event's bookings whose money is open or wrong."`
-	Show  paymentsShowCommand  `cmd:"" help:"Show all that is known of one booking's money."`
-	Retry paymentsRetryCommand `cmd:"" help:"Have the processor asked at once about what is open of a booking's money."`
+// Console is where a command speaks.
+type Console struct {
+	Context  context.Context
+	Out, Err io.Writer
+}
+
+// ErrOpen says that something is open. Everything there is to say of it has been printed.
+var ErrOpen = errors.New("money is open")
+
+// Command is what an operator does about money that is open or wrong.
+type Command struct {
+	List  ListCommand  `cmd:"" help:"List an event's bookings whose money is open or wrong."`
+	Show  ShowCommand  `cmd:"" help:"Show all that is known of one booking's money."`
+	Retry RetryCommand `cmd:"" help:"Have the processor asked at once about what is open of a booking's money."`
 }
 
 // Help is shown by holdfast payments --help.
-func (paymentsCommand) Help() string {
+func (Command) Help() string {
 	return `Examples:
 
   holdfast payments list 0b6d4f0e-… --url http://127.0.0.1:8080 --operator-key-file operator
@@ -48,17 +58,19 @@ type serverTarget struct {
 	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
 }
 
-type paymentsListCommand struct {
+// ListCommand lists.
+type ListCommand struct {
 	serverTarget
-	sourceFlags
-	Offline bool   `env:"-" help:"Read the logs of --data or --store instead of asking a server."`
-	Event   string `arg:"" help:"The event's id."`
-	State   string `env:"-" help:"Only these: paying, refund_due, refund_pending, refund_failed or disputed." placeholder:"STATE"`
-	JSON    bool   `env:"-" name:"json" help:"A line of JSON for each."`
+	Data    string `help:"With --offline: the data folder of a stopped server." placeholder:"DIR"`
+	Store   string `help:"With --offline: the database's address. HOLDFAST_STORE keeps a password out of the list of processes." placeholder:"URL"`
+	Offline bool   `help:"Read the logs of --data or --store instead of asking a server." env:"-"`
+	Event   string `help:"The event's id." arg:""`
+	State   string `help:"Only these: paying, refund_due, refund_pending, refund_failed or disputed." placeholder:"STATE" env:"-"`
+	JSON    bool   `help:"A line of JSON for each." env:"-" name:"json"`
 }
 
 // Run lists what is open.
-func (l *paymentsListCommand) Run(c *console) error {
+func (l *ListCommand) Run(c *Console) error {
 	id, err := terminal.ParseEventID(l.Event)
 	if err != nil {
 		return err
@@ -66,75 +78,82 @@ func (l *paymentsListCommand) Run(c *console) error {
 	if l.State != "" && !slices.Contains(pending.Kinds, pending.Kind(l.State)) {
 		return fmt.Errorf("--state %s: say paying, refund_due, refund_pending, refund_failed or disputed", l.State)
 	}
-	printer, found, incomplete := paymentsctl.NewPrinter(c.out, l.JSON, time.Now()), 0, false
+	printer, found, incomplete := NewPrinter(c.Out, l.JSON, time.Now()), 0, false
 	show := func(p *pay.Payment) error {
 		found++
 		return printer.Print(p)
 	}
 	if l.Offline {
-		err = storectl.OpenPayments(c.ctx, l.source(), id, func(i *pending.Item) error {
-			if l.State != "" && !slices.Contains(i.Kinds, pending.Kind(l.State)) {
-				return nil
-			}
-			p := payments.Tell(i)
-			return show(&p)
-		})
+		err = storectl.OpenPayments(
+			c.Context,
+			storectl.Source{Data: l.Data, Store: l.Store},
+			id,
+			func(i *pending.Item) error {
+				if l.State != "" && !slices.Contains(i.Kinds, pending.Kind(l.State)) {
+					return nil
+				}
+				p := payments.Tell(i)
+				return show(&p)
+			},
+		)
 	} else {
 		var server *client.Client
 		if server, err = client.New(l.URL, l.OperatorKeyFile); err == nil {
-			incomplete, err = paymentsctl.Pages(c.ctx, server, l.Event, l.State, show)
+			incomplete, err = Pages(c.Context, server, l.Event, l.State, show)
 		}
 	}
 	if err = errors.Join(err, printer.Close()); err != nil {
 		return err
 	}
 	if incomplete {
-		fmt.Fprintln(c.err, "INCOMPLETE: a node or a section did not answer: there may be more")
+		fmt.Fprintln(c.Err, "INCOMPLETE: a node or a section did not answer: there may be more")
 	}
 	if found > 0 || incomplete {
-		return errFindings
+		return ErrOpen
 	}
 	return nil
 }
 
-type paymentsShowCommand struct {
+// ShowCommand shows.
+type ShowCommand struct {
 	serverTarget
 	Booking string `arg:"" help:"The booking's id."`
-	JSON    bool   `env:"-" name:"json" help:"The server's answer as JSON."`
+	JSON    bool   `       help:"The server's answer as JSON." env:"-" name:"json"`
 }
 
 // Run shows one booking's money.
-func (s *paymentsShowCommand) Run(c *console) error {
+func (s *ShowCommand) Run(c *Console) error {
 	_, err := s.serverTarget.one(c, s.Booking, false, s.JSON)
 	return err
 }
 
-type paymentsRetryCommand struct {
+// RetryCommand retries.
+type RetryCommand struct {
 	serverTarget
 	Booking string `arg:"" help:"The booking's id."`
-	JSON    bool   `env:"-" name:"json" help:"The server's answer as JSON."`
+	JSON    bool   `       help:"The server's answer as JSON." env:"-" name:"json"`
 }
 
 // Run asks again, and says what came of it.
-func (r *paymentsRetryCommand) Run(c *console) error {
+func (r *RetryCommand) Run(c *Console) error {
 	p, err := r.serverTarget.one(c, r.Booking, true, r.JSON)
 	if err == nil && slices.ContainsFunc(p.Open, func(kind string) bool { return kind != string(pending.Disputed) }) {
-		return errFindings
+		return ErrOpen
 	}
 	return err
 }
 
-func (t *serverTarget) one(c *console, booking string, retry, asJSON bool) (*pay.Payment, error) {
+func (t *serverTarget) one(c *Console, booking string, retry, asJSON bool) (*pay.Payment, error) {
 	server, err := client.New(t.URL, t.OperatorKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	p, err := paymentsctl.One(c.ctx, server, booking, retry)
+	p, err := One(c.Context, server, booking, retry)
 	if err != nil {
 		return nil, err
 	}
 	if asJSON {
-		return p, paymentsctl.NewPrinter(c.out, true, time.Now()).Print(p)
+		return p, NewPrinter(c.Out, true, time.Now()).Print(p)
 	}
-	return p, paymentsctl.Whole(c.out, p, time.Now())
+	return p, Whole(c.Out, p, time.Now())
 }
