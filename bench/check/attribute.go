@@ -163,8 +163,7 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 		}
 	case logSold:
 		return p.soldTo(b, life)
-	case logRefunded:
-		p.refunded += uint64(b.seats.Len)
+	case logRefunded, logTaken:
 		p.blame(LogForeign, "nobody in this history gives seats back that were sold")
 	}
 	return false

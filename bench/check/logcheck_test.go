@@ -153,6 +153,20 @@ var spoilt = []struct {
 		refund.Kind = "refunded"
 		return renumbered(slices.Insert(l, i+1, refund))
 	}, LogForeign},
+	{"a seat given back, and pending", func(t *testing.T, _ *world, l logLines) logLines {
+		i := pick(t, l, "sold", 1)
+		due, taken, done := l[i], l[i], l[i]
+		due.Kind, taken.Kind, done.Kind = "refund_due", "refund_pending", "refunded"
+		taken.Seats = seatsOf(t, l, l[i].Booking)
+		return renumbered(slices.Insert(l, i+1, due, taken, done))
+	}, LogForeign},
+	{"a seat given back twice", func(t *testing.T, _ *world, l logLines) logLines {
+		i := pick(t, l, "sold", 1)
+		due, taken := l[i], l[i]
+		due.Kind, taken.Kind = "refund_due", "refund_pending"
+		taken.Seats = seatsOf(t, l, l[i].Booking)
+		return renumbered(slices.Insert(l, i+1, due, taken, taken))
+	}, LogMove},
 	{"other seats", func(t *testing.T, w *world, l logLines) logLines {
 		i := acknowledged(t, w, l, "hold_placed")
 		l[i].Seats = append([]uint32{(l[i].Seats[0] + 1) % 10}, l[i].Seats[1:]...)
@@ -415,4 +429,16 @@ func TestBrokenLogIsNotChecked(t *testing.T) {
 			t.Errorf("%s: %+v", name, *got)
 		}
 	}
+}
+
+// seatsOf are a booking's seats by its hold.
+func seatsOf(t *testing.T, l logLines, booking string) []uint32 {
+	t.Helper()
+	for i := range l {
+		if l[i].Booking == booking && l[i].Kind == "hold_placed" {
+			return l[i].Seats
+		}
+	}
+	t.Fatalf("no hold of %s", booking)
+	return nil
 }

@@ -28,7 +28,8 @@ const (
 	logBlocked
 	logUnblocked
 	logFenced
-	logMoney // what moves money and no seat; the audit judges it. A pending refund, which moves seats, is not known
+	logTaken // the processor has taken a refund
+	logMoney // what moves money and no seat; the audit judges it
 )
 
 var logKindNames = [...]string{
@@ -38,7 +39,7 @@ var logKindNames = [...]string{
 	logUnpaid: wire.LogPaymentFailed,
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
-	logMoney: wire.LogRefundDue,
+	logTaken: wire.LogRefundPending, logMoney: wire.LogRefundDue,
 }
 
 func (k logKind) String() string { return logKindNames[k] }

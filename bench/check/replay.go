@@ -95,6 +95,7 @@ type logBooking struct {
 	buyer   [16]byte     // as the log names the buyer; zero: it does not
 	seats   history.Span // of the section's testbed
 	booking uint32       // number of the granted booking; none: its placing was not acknowledged
+	owed    bool         // a refund of it is due or was: what is given back is named by its seats
 }
 
 type logState uint8
@@ -148,7 +149,9 @@ func (p *replay) change() {
 	p.shape()
 	p.now.step++
 	switch l := &p.line; l.kind {
-	case logClaim, logReleased, logFenced, logMoney:
+	case logClaim, logReleased, logFenced:
+	case logMoney, logTaken, logRefunded:
+		p.money()
 	case logPlaced:
 		p.placed()
 	case logBlocked:
@@ -286,7 +289,6 @@ var logMoves = [...]logMove{
 	logPaying:    {held, paying, 0},
 	logUnpaid:    {paying, held, 0},
 	logSold:      {paying, soldFor, 's'},
-	logRefunded:  {soldFor, gone, 'a'},
 }
 
 // moved follows a change of a booking.
