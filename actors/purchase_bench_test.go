@@ -111,9 +111,9 @@ func BenchmarkConfirm(b *testing.B) {
 	}
 }
 
-// BenchmarkPurchases is holds and their confirms, each of a seat of its own that costs something, 512 clients in a closed
-// loop over 64 sections of the embedded store; a round is four seconds. The same on PostgreSQL, beside a row a seat, is
-// in BenchmarkSQLStore.
+// BenchmarkPurchases is holds and their confirms, each of a seat of its own that costs something, 512 clients in a
+// closed loop over 64 sections of the embedded store; a round is four seconds. The same on PostgreSQL, beside a row a
+// seat, is in BenchmarkSQLStore.
 func BenchmarkPurchases(b *testing.B) {
 	inside, err := sandbox.Open("")
 	if err != nil {

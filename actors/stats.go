@@ -314,8 +314,8 @@ type ShardStatus struct {
 	Name  string    // the section's id in the plan
 	Life  Lifecycle // here
 	Owner storage.WriterID
-	// Sure says that the owner has said so itself, over a link that is up, or is this node under a lease that holds.
-	// Without it, Owner is a guess.
+	// Sure: the owner has said so itself, over a link that is up, or is this node and its lease holds. Without it, Owner
+	// is a guess.
 	Sure       bool
 	Epoch      section.Epoch // of the owner
 	Seq        section.Seq   // newest record on this node's map

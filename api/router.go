@@ -30,8 +30,8 @@ func routes(s *Server) []*endpoint {
 	// What a call demands, in few words.
 	type demand = call.Route
 	buyer, operator := demand{Access: call.Buyers, Mutates: true}, demand{Access: call.Operators, Mutates: true}
-	plan, lenient, watch := operator, operator, demand{Access: call.Operators}
-	plan.Plan, lenient.Lenient = true, true
+	plan := operator
+	plan.Plan = true
 	all := []*endpoint{}
 	on := func(method, path string, what demand, answer handler) {
 		what.Method, what.Path, what.OfEvent = method, path, strings.HasPrefix(path, event)
@@ -60,8 +60,16 @@ func routes(s *Server) []*endpoint {
 	on("DELETE", "/v1/me/contact", buyer, s.contacts.Delete)
 	on("POST", "/v1/buyers/forget", operator, s.contacts.ForgetBuyer)
 	moneyRoutes(s, event, booking, on)
-	on("GET", "/v1/sign-in", demand{}, s.signInPage)
-	on("GET", "/v1/payments", demand{}, s.howToPayPage)
+	clusterRoutes(s, on)
+	pageRoutes(s, on)
+	return all
+}
+
+// clusterRoutes are operators' calls about nodes, and the probes.
+func clusterRoutes(s *Server, on func(method, path string, what call.Route, answer handler)) {
+	type demand = call.Route
+	watch := demand{Access: call.Operators}
+	lenient := demand{Access: call.Operators, Mutates: true, Lenient: true}
 	on("GET", "/v1/cluster", watch, s.operate.Cluster)
 	on("POST", "/v1/cluster/nodes/{node}/drain", lenient, s.operate.Drain)
 	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
@@ -70,12 +78,18 @@ func routes(s *Server) []*endpoint {
 	on("GET", "/healthz", demand{Probe: true}, s.healthz)
 	on("GET", "/readyz", demand{Probe: true}, s.readyz)
 	on("GET", metricsPath, demand{Probe: true}, s.metricsPage)
+}
+
+// pageRoutes are what a browser shows, and what it asks to show it.
+func pageRoutes(s *Server, on func(method, path string, what call.Route, answer handler)) {
+	type demand = call.Route
+	on("GET", "/v1/sign-in", demand{}, s.signInPage)
+	on("GET", "/v1/payments", demand{}, s.howToPayPage)
 	on("GET", "/openapi.json", demand{}, s.openapiPage)
 	on("GET", "/schemas/{name}", demand{}, s.schemaPage)
 	on("GET", "/", demand{}, s.indexPage)
 	on("GET", "/assets/{name}", demand{}, s.assetPage)
 	on("GET", PaymentReturn, demand{}, s.returnPage)
-	return all
 }
 
 // moneyRoutes are operators' calls about open money, and what a processor says.

@@ -12,8 +12,8 @@ import (
 //	challenge ── ChallengeMax is over ──▶ held ── its end, or released ──▶ cooling ── CoolDown ──▶ as before
 //
 // What cools follows from what the state has anyway: accounts, and when bookings ended. So the log and snapshots have
-// nothing of it, and it ends early where a section is told to forget its bookings sooner than that (Rules.DedupeWindow).
-// Best-available looks past such seats: for this buyer they are not there.
+// nothing of it, and it ends early where a section is told to forget its bookings sooner than that
+// (Rules.DedupeWindow). Best-available looks past such seats: for this buyer they are not there.
 //
 // Rejected: no new hold at all for a while. Another seat is blocked by nobody's challenge, and a bank that does not
 // answer is not its customer's fault. Rejected: the buyer's address or card; the section knows neither.

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
+	"holdfast/storage/projection"
 	"holdfast/storage/sqlstore"
 	"holdfast/storage/sqlstore/pgtest"
 )
@@ -96,7 +97,7 @@ func BenchmarkFold(b *testing.B) {
 	e, v := newEvent(b)
 	key := storage.SectionKey{Event: e.ID}
 	plan := &Plan{Places: placesOf(e, v, 0), Name: func(section.BookingNo) string { return "b" }}
-	page := NewPage(key, storage.ProjectionPoint{})
+	page := NewPage(key, projection.Point{})
 	a := newAuthor(b, key, v.Layout(0), 1, func(e *storage.Entry, hash storage.Hash) {
 		if err := page.Add(e, hash); err != nil {
 			b.Fatal(err)

@@ -7,22 +7,22 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
-	"holdfast/storage"
+	"holdfast/storage/projection"
 )
 
 // Plan is what a fold knows of a section besides its log.
 type Plan struct {
-	Places []storage.ProjectedPlace       // by seat index
+	Places []projection.Place             // by seat index
 	Name   func(section.BookingNo) string // a booking's id in the API
 }
 
 // Fold gives the rows as they stand after the page: the bookings it touched and the seats that changed hands. previous are the touched
 // bookings' rows from before the page, in any order; it is left as it is. A change that cannot follow what is known is a
 // *storage.CorruptError.
-func (p *Page) Fold(plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+func (p *Page) Fold(plan *Plan, previous []projection.Booking) (projection.Page, error) {
 	f := folder{
-		plan: plan, bookings: map[section.BookingNo]*storage.ProjectedBooking{},
-		seats: map[section.SeatIndex]storage.ProjectedSeat{},
+		plan: plan, bookings: map[section.BookingNo]*projection.Booking{},
+		seats: map[section.SeatIndex]projection.Seat{},
 	}
 	for i := range previous {
 		row := previous[i]
@@ -31,7 +31,7 @@ func (p *Page) Fold(plan *Plan, previous []storage.ProjectedBooking) (storage.Pr
 	for i := range p.changes {
 		c := &p.changes[i]
 		if why := f.apply(&c.change); why != "" {
-			return storage.ProjectedPage{}, p.damage(c.seq, why)
+			return projection.Page{}, p.damage(c.seq, why)
 		}
 	}
 	return f.page(), nil
@@ -39,8 +39,8 @@ func (p *Page) Fold(plan *Plan, previous []storage.ProjectedBooking) (storage.Pr
 
 type folder struct {
 	plan     *Plan
-	bookings map[section.BookingNo]*storage.ProjectedBooking
-	seats    map[section.SeatIndex]storage.ProjectedSeat
+	bookings map[section.BookingNo]*projection.Booking
+	seats    map[section.SeatIndex]projection.Seat
 }
 
 // apply enters one change; the answer is why it cannot be, or "".
@@ -56,7 +56,7 @@ func (f *folder) apply(c *section.Change) (why string) {
 	case section.LegSold, section.LegFreed:
 		return f.moveLeg(c)
 	case section.SeatsBlocked, section.SeatsUnblocked:
-		f.mark(c.Seats, storage.ProjectedSeat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
+		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
 	case section.GrantsFenced, section.OrderSettled:
 		return ""
@@ -70,7 +70,7 @@ func (f *folder) place(c *section.Change) string {
 	if f.bookings[c.Booking] != nil {
 		return fmt.Sprintf("booking %d is placed twice", c.Booking)
 	}
-	b := &storage.ProjectedBooking{
+	b := &projection.Booking{
 		No: c.Booking, Buyer: c.Buyer, State: section.BookingHeld, Split: c.Split, Seats: c.Seats,
 		PlacedAt: c.At, ExpiresAt: c.ExpiresAt, ChangedAt: c.At,
 	}
@@ -78,12 +78,12 @@ func (f *folder) place(c *section.Change) string {
 		b.State = section.BookingBound
 	}
 	f.bookings[c.Booking] = b
-	f.mark(c.Seats, storage.ProjectedSeat{Booking: c.Booking, ChangedAt: c.At})
+	f.mark(c.Seats, projection.Seat{Booking: c.Booking, ChangedAt: c.At})
 	return ""
 }
 
 // mark makes row true of each of the seats.
-func (f *folder) mark(seats []section.SeatIndex, row storage.ProjectedSeat) {
+func (f *folder) mark(seats []section.SeatIndex, row projection.Seat) {
 	for _, seat := range seats {
 		row.Seat = seat
 		f.seats[seat] = row
@@ -110,7 +110,7 @@ func (f *folder) refund(c *section.Change) string {
 	} else {
 		b.State, b.EndedAt = section.BookingRefunded, c.At
 	}
-	f.mark(c.Seats, storage.ProjectedSeat{ChangedAt: c.At})
+	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
 	return ""
 }
 
@@ -160,7 +160,7 @@ func (f *folder) step(c *section.Change, m move) string {
 		b.ConfirmedAt = c.At
 	case section.BookingReleased, section.BookingExpired, section.BookingRefunded:
 		b.EndedAt = c.At
-		f.mark(b.Seats, storage.ProjectedSeat{ChangedAt: c.At})
+		f.mark(b.Seats, projection.Seat{ChangedAt: c.At})
 	}
 	if c.Kind == section.HoldExtended || c.Kind == section.PaymentFailed && c.ExpiresAt != 0 {
 		b.ExpiresAt = c.ExpiresAt
@@ -169,20 +169,20 @@ func (f *folder) step(c *section.Change, m move) string {
 }
 
 // page gives what was gathered, named and in order.
-func (f *folder) page() (out storage.ProjectedPage) {
+func (f *folder) page() (out projection.Page) {
 	for _, no := range slices.Sorted(maps.Keys(f.bookings)) {
 		b := f.bookings[no]
 		f.name(b)
 		out.Bookings = append(out.Bookings, *b)
 	}
 	out.Seats = slices.SortedFunc(
-		maps.Values(f.seats), func(a, b storage.ProjectedSeat) int { return cmp.Compare(a.Seat, b.Seat) },
+		maps.Values(f.seats), func(a, b projection.Seat) int { return cmp.Compare(a.Seat, b.Seat) },
 	)
 	return out
 }
 
 // name adds what follows from the plan.
-func (f *folder) name(b *storage.ProjectedBooking) {
+func (f *folder) name(b *projection.Booking) {
 	b.ID, b.Amount, b.SeatIDs = f.plan.Name(b.No), 0, make([]string, len(b.Seats))
 	for i, seat := range b.Seats {
 		b.SeatIDs[i] = f.plan.Places[seat].ID

@@ -8,19 +8,20 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/projection"
 )
 
 // fold is (*Page).Fold, or one with a mistake planted in it.
-type fold func(*Page, *Plan, []storage.ProjectedBooking) (storage.ProjectedPage, error)
+type fold func(*Page, *Plan, []projection.Booking) (projection.Page, error)
 
 // tables are the projection's of one section, in memory.
 type tables struct {
-	bookings map[section.BookingNo]storage.ProjectedBooking
-	seats    map[section.SeatIndex]storage.ProjectedSeat
+	bookings map[section.BookingNo]projection.Booking
+	seats    map[section.SeatIndex]projection.Seat
 }
 
 func (m *tables) apply(page *Page, plan *Plan, with fold) error {
-	var previous []storage.ProjectedBooking
+	var previous []projection.Booking
 	for _, no := range page.Touched() {
 		if row, there := m.bookings[no]; there {
 			previous = append(previous, row)
@@ -84,10 +85,10 @@ func story(t *testing.T, seed uint64, with fold) error {
 	key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(which)}
 	plan := &Plan{Places: placesOf(e, v, which), Name: func(no section.BookingNo) string { return fmt.Sprint("b", no) }}
 	m := &tables{
-		bookings: map[section.BookingNo]storage.ProjectedBooking{},
-		seats:    map[section.SeatIndex]storage.ProjectedSeat{},
+		bookings: map[section.BookingNo]projection.Booking{},
+		seats:    map[section.SeatIndex]projection.Seat{},
 	}
-	page := NewPage(key, storage.ProjectionPoint{})
+	page := NewPage(key, projection.Point{})
 	a := newAuthor(t, key, v.Layout(which), seed, func(e *storage.Entry, hash storage.Hash) {
 		if err := page.Add(e, hash); err != nil {
 			t.Fatal(err)
@@ -120,7 +121,7 @@ func TestFoldIsTheCoresReplay(t *testing.T) { // P10
 
 // on plants a mistake in the changes of one kind, before they are folded.
 func on(kind section.ChangeKind, wrong func(*section.Change)) fold {
-	return func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+	return func(p *Page, plan *Plan, previous []projection.Booking) (projection.Page, error) {
 		own := *p
 		own.changes = slices.Clone(p.changes)
 		for i := range own.changes {
@@ -133,8 +134,8 @@ func on(kind section.ChangeKind, wrong func(*section.Change)) fold {
 }
 
 // after plants a mistake in what was folded.
-func after(wrong func(*Page, *storage.ProjectedPage)) fold {
-	return func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+func after(wrong func(*Page, *projection.Page)) fold {
+	return func(p *Page, plan *Plan, previous []projection.Booking) (projection.Page, error) {
 		rows, err := p.Fold(plan, previous)
 		wrong(p, &rows)
 		return rows, err
@@ -143,10 +144,10 @@ func after(wrong func(*Page, *storage.ProjectedPage)) fold {
 
 // keep does not give back the seats of bookings that end so.
 func keep(state section.BookingState) fold {
-	return after(func(_ *Page, rows *storage.ProjectedPage) {
+	return after(func(_ *Page, rows *projection.Page) {
 		for i := range rows.Bookings {
 			if rows.Bookings[i].State == state {
-				rows.Seats = slices.DeleteFunc(rows.Seats, func(s storage.ProjectedSeat) bool {
+				rows.Seats = slices.DeleteFunc(rows.Seats, func(s projection.Seat) bool {
 					return s.Booking == 0 && slices.Contains(rows.Bookings[i].Seats, s.Seat)
 				})
 			}
@@ -170,7 +171,7 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		"extension overlooked":        on(section.HoldExtended, func(c *section.Change) { c.ExpiresAt = evening }),
 		"split forgotten":             on(section.HoldPlaced, func(c *section.Change) { c.Split = false }),
 		"one seat of a hold lost":     on(section.HoldPlaced, func(c *section.Change) { c.Seats = c.Seats[1:] }),
-		"earlier owner wins": after(func(p *Page, rows *storage.ProjectedPage) {
+		"earlier owner wins": after(func(p *Page, rows *projection.Page) {
 			for i := range rows.Seats {
 				for _, c := range p.changes {
 					if c.change.Kind == section.HoldPlaced && slices.Contains(c.change.Seats, rows.Seats[i].Seat) {
@@ -180,10 +181,10 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 				}
 			}
 		}),
-		"rows from before forgotten": func(p *Page, plan *Plan, _ []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+		"rows from before forgotten": func(p *Page, plan *Plan, _ []projection.Booking) (projection.Page, error) {
 			return p.Fold(plan, nil)
 		},
-		"a booking left out": after(func(_ *Page, rows *storage.ProjectedPage) {
+		"a booking left out": after(func(_ *Page, rows *projection.Page) {
 			if len(rows.Bookings) > 6 {
 				rows.Bookings = rows.Bookings[1:]
 			}
@@ -203,7 +204,7 @@ func TestRowsAreNamedAndPriced(t *testing.T) {
 	e, v := newEvent(t)
 	key := storage.SectionKey{Event: e.ID}
 	plan := &Plan{Places: placesOf(e, v, 0), Name: func(no section.BookingNo) string { return fmt.Sprint("b", no) }}
-	page := NewPage(key, storage.ProjectionPoint{})
+	page := NewPage(key, projection.Point{})
 	page.changes = []logged{
 		{
 			2,
@@ -242,7 +243,7 @@ func TestImpossibleChangesAreDamage(t *testing.T) {
 		"released after expiry": {hold, {Kind: section.HoldExpired, Booking: 1}, {Kind: section.HoldReleased, Booking: 1}},
 		"unknown kind":          {hold, {Kind: 99, Booking: 1}},
 	} {
-		page := NewPage(storage.SectionKey{Event: e.ID, Section: 1}, storage.ProjectionPoint{Seq: 6})
+		page := NewPage(storage.SectionKey{Event: e.ID, Section: 1}, projection.Point{Seq: 6})
 		for i := range changes {
 			page.changes = append(page.changes, logged{7, changes[i]})
 		}

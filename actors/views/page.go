@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/projection"
 )
 
 // bounds of a page. A larger page costs fewer transactions a record, and holds the section's progress row longer. The
@@ -28,8 +29,8 @@ type logged struct {
 // Invariant: what was added continues the point that the page began at.
 type Page struct {
 	key     storage.SectionKey
-	from    storage.ProjectionPoint
-	to      storage.ProjectionPoint
+	from    projection.Point
+	to      projection.Point
 	tail    storage.Tail // to, in the chain's words
 	changes []logged
 	touched map[section.BookingNo]bool
@@ -37,7 +38,7 @@ type Page struct {
 }
 
 // NewPage begins a page after the record that the section's projection has reached.
-func NewPage(key storage.SectionKey, from storage.ProjectionPoint) *Page {
+func NewPage(key storage.SectionKey, from projection.Point) *Page {
 	return &Page{key: key, from: from, to: from, touched: map[section.BookingNo]bool{},
 		tail: storage.Tail{Seq: from.Seq, Epoch: from.Epoch, Hash: from.Hash}}
 }
@@ -68,7 +69,7 @@ func (p *Page) Add(e *storage.Entry, hash storage.Hash) (err error) {
 		}
 	}
 	p.bytes += len(e.Body)
-	p.to = storage.ProjectionPoint{Seq: e.Seq, Epoch: e.Epoch, Hash: hash, At: e.At}
+	p.to = projection.Point{Seq: e.Seq, Epoch: e.Epoch, Hash: hash, At: e.At}
 	return nil
 }
 

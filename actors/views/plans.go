@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
+	"holdfast/storage/projection"
 )
 
 // plansMax bounds the plans kept in memory; a stadium's is some megabytes. Beyond it all are dropped: reading one again
@@ -71,14 +72,14 @@ func (p *plans) load(ctx context.Context, e *storage.Event) ([]Plan, error) {
 }
 
 // placesOf lists a section's seats by seat index, which is the plan's order.
-func placesOf(e *storage.Event, v *venue.Venue, i int) []storage.ProjectedPlace {
-	out := make([]storage.ProjectedPlace, 0, v.Sections[i].SeatCount())
+func placesOf(e *storage.Event, v *venue.Venue, i int) []projection.Place {
+	out := make([]projection.Place, 0, v.Sections[i].SeatCount())
 	for r := range v.Sections[i].Rows {
 		row := &v.Sections[i].Rows[r]
 		for k := range row.Seats {
 			seat := &row.Seats[k]
 			category := v.Categories[seat.Category].Label
-			out = append(out, storage.ProjectedPlace{
+			out = append(out, projection.Place{
 				ID: seat.ID, Row: row.Label, Label: seat.Label, Category: category, Price: e.Prices[category], Accessible: seat.Accessible,
 			})
 		}

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/projection"
 )
 
 // Source is what is projected; every storage.Store is one. Nothing is ever written to it.
@@ -38,7 +39,7 @@ type Options struct {
 // projection.
 type Projector struct {
 	source Source
-	tables storage.Projection
+	tables projection.Tables
 	o      Options
 	plans  plans
 	bounds bounds
@@ -49,7 +50,7 @@ type Projector struct {
 }
 
 // New makes a projector. The tables must have been prepared.
-func New(source Source, tables storage.Projection, o Options) *Projector {
+func New(source Source, tables projection.Tables, o Options) *Projector {
 	if o.Parallel <= 0 {
 		o.Parallel = 4
 	}
@@ -158,7 +159,7 @@ func (p *Projector) enrolOne(ctx context.Context, id storage.EventID) error {
 	if err != nil {
 		return err
 	}
-	places := make([][]storage.ProjectedPlace, len(all))
+	places := make([][]projection.Place, len(all))
 	for i := range all {
 		places[i] = all[i].Places
 	}
@@ -167,7 +168,7 @@ func (p *Projector) enrolOne(ctx context.Context, id storage.EventID) error {
 
 // workable picks what can be worked on, and stops what cannot: a log that ends before its projection, or ends there
 // otherwise.
-func (p *Projector) workable(behind []storage.ProjectionLag) (work []storage.ProjectionLag) {
+func (p *Projector) workable(behind []projection.Lag) (work []projection.Lag) {
 	for _, lag := range behind {
 		switch {
 		case p.stopped[lag.Section]:
@@ -193,10 +194,10 @@ func (p *Projector) stop(key storage.SectionKey, err error) {
 }
 
 // catchUpAll works on the sections in parallel; the first error ends it.
-func (p *Projector) catchUpAll(ctx context.Context, work []storage.ProjectionLag) error {
+func (p *Projector) catchUpAll(ctx context.Context, work []projection.Lag) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	jobs := make(chan storage.ProjectionLag, len(work))
+	jobs := make(chan projection.Lag, len(work))
 	for _, lag := range work {
 		jobs <- lag
 	}
@@ -217,13 +218,13 @@ func (p *Projector) catchUpAll(ctx context.Context, work []storage.ProjectionLag
 }
 
 // catchUp takes one section on to its tail. What ends only this section is noted, and nil.
-func (p *Projector) catchUp(ctx context.Context, lag storage.ProjectionLag) error {
+func (p *Projector) catchUp(ctx context.Context, lag projection.Lag) error {
 	at, err := p.follow(ctx, lag)
 	var corrupt *storage.CorruptError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, storage.ErrMoved), errors.Is(err, storage.ErrUnknown):
+	case errors.Is(err, projection.ErrMoved), errors.Is(err, storage.ErrUnknown):
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.round.Complete = false
@@ -235,7 +236,7 @@ func (p *Projector) catchUp(ctx context.Context, lag storage.ProjectionLag) erro
 }
 
 // follow applies page after page up to the tail, or to the last record before the first that is damaged.
-func (p *Projector) follow(ctx context.Context, lag storage.ProjectionLag) (at storage.ProjectionPoint, damage error) {
+func (p *Projector) follow(ctx context.Context, lag projection.Lag) (at projection.Point, damage error) {
 	at = lag.Reached
 	plan, err := p.plans.of(ctx, lag.Section)
 	if err != nil {
@@ -260,8 +261,8 @@ var errPageFull = errors.New("views: page is full")
 
 // page applies the next page, up to the record last at most, and tells where the section stands afterwards.
 func (p *Projector) page(
-	ctx context.Context, plan *Plan, key storage.SectionKey, from storage.ProjectionPoint, last section.Seq,
-) (storage.ProjectionPoint, error) {
+	ctx context.Context, plan *Plan, key storage.SectionKey, from projection.Point, last section.Seq,
+) (projection.Point, error) {
 	page := NewPage(key, from)
 	err := p.source.Read(ctx, key, from.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		if err := page.Add(e, hash); err != nil {
@@ -280,7 +281,7 @@ func (p *Projector) page(
 	}
 	err = p.tables.Advance(
 		ctx, key, from, page.to, page.Touched(),
-		func(previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+		func(previous []projection.Booking) (projection.Page, error) {
 			return page.Fold(plan, previous)
 		},
 	)
@@ -303,7 +304,7 @@ func (p *Projector) applied(page *Page) {
 
 // diagnose tells a log that was cut from one that is damaged, and stops the section.
 func (p *Projector) diagnose(
-	ctx context.Context, key storage.SectionKey, at storage.ProjectionPoint, corrupt *storage.CorruptError,
+	ctx context.Context, key storage.SectionKey, at projection.Point, corrupt *storage.CorruptError,
 ) error {
 	first, err := p.tables.FirstKept(ctx, key)
 	if err != nil {

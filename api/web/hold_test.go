@@ -160,8 +160,8 @@ func TestBasketOfSeveralSections(t *testing.T) {
 	p.until(`__holdfast.chosen().join() === '` + three + `'`) // the other section's is still wished for
 }
 
-// Kind: a refusal that is waited out in silence. Seats that this buyer's bank was asked about for nothing are let go of,
-// with the time after which they may be had; the others stay chosen.
+// Kind: a refusal that is waited out in silence. Seats that this buyer's bank was asked about for nothing are let go
+// of, with the time after which they may be had; the others stay chosen.
 func TestSeatsThatCoolDownAreLetGoOf(t *testing.T) {
 	f, server := newFake(t, 700)
 	p := openTab(t)

@@ -31,9 +31,9 @@ func (s *privateSale) giveContact() {
 	s.call("PUT", "/v1/me/contact", fan, `{"email":"`+address+`","phone":"`+phone+`"}`, http.StatusOK, nil)
 }
 
-// TestAForgottenBuyersContactIsNowhere guards P14: while it is kept it is in one place, beside the logs; once forgotten,
-// by the server or without one, no file, no log and no command has it, whatever else was written meanwhile; and the
-// buyer's bookings go on.
+// TestAForgottenBuyersContactIsNowhere guards P14: while it is kept it is in one place, beside the logs; once
+// forgotten, by the server or without one, no file, no log and no command has it, whatever else was written meanwhile;
+// and the buyer's bookings go on.
 func TestAForgottenBuyersContactIsNowhere(t *testing.T) {
 	s := newPrivateSale(t)
 	s.giveContact()

@@ -22,8 +22,8 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/simtest/money": {
 		Why: "every interleaving of a booking's money, over the section and the till that serve",
-		Test: []string{"actors/booking", "actors/checkout/processor", "actors/checkout/till", "actors/section",
-			"actors/section/account"},
+		Test: []string{"actors/booking", "actors/checkout/processor", "actors/checkout/till", "actors/planted",
+			"actors/section", "actors/section/account"},
 	},
 	"actors/simtest/cluster": {
 		Why: "whole clusters, simulated: engines are the ones that serve, seen through the seam that actors gives to " +
@@ -337,7 +337,7 @@ var wallsOfActors = map[string]wall{
 	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
 		Own: []string{
-			"actors/section", "actors/venue", "storage",
+			"actors/section", "actors/venue", "storage", "storage/projection",
 		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/oplog": {

@@ -69,8 +69,8 @@ func TestAForgottenContactIsInNoFile(t *testing.T) {
 	}))
 }
 
-// TestContactsSurviveTheMains guards P2 and P14: at any file operation the power may go. What was acknowledged is there,
-// what was being replaced is there in one of its forms, and a repeat of forgetting leaves nothing.
+// TestContactsSurviveTheMains guards P2 and P14: at any file operation the power may go. What was acknowledged is
+// there, what was being replaced is there in one of its forms, and a repeat of forgetting leaves nothing.
 func TestContactsSurviveTheMains(t *testing.T) {
 	ctx := context.Background()
 	one, two := storage.Contact{Email: "one@example.net", At: 1}, storage.Contact{Email: "two@example.net", At: 2}

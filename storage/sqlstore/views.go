@@ -13,6 +13,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/projection"
 )
 
 // Views is the projection for people in schema people: tables that the projector writes, views for readers. It is a
@@ -21,12 +22,12 @@ type Views struct {
 	s *Store
 }
 
-var _ storage.Projection = (*Views)(nil)
+var _ projection.Tables = (*Views)(nil)
 
 // Views gives the projection kept beside the store.
 func (s *Store) Views() *Views { return &Views{s: s} }
 
-// Unknown implements storage.Projection.
+// Unknown implements projection.Tables.
 func (p *Views) Unknown(ctx context.Context) ([]storage.EventID, error) {
 	return fetch(ctx, p.s.present, scanEventID, sql("people_unknown"))
 }
@@ -36,8 +37,8 @@ func scanEventID(row pgx.CollectableRow) (storage.EventID, error) {
 	return id, err
 }
 
-// Enrol implements storage.Projection.
-func (p *Views) Enrol(ctx context.Context, e *storage.Event, sections [][]storage.ProjectedPlace) error {
+// Enrol implements projection.Tables.
+func (p *Views) Enrol(ctx context.Context, e *storage.Event, sections [][]projection.Place) error {
 	var numbers []int64
 	var shardNos []int16
 	var labels, names []string
@@ -65,7 +66,7 @@ func (p *Views) Enrol(ctx context.Context, e *storage.Event, sections [][]storag
 var noHash = make([]byte, len(storage.Hash{}))
 
 func enrolSeats(ctx context.Context, tx pgx.Tx, id storage.EventID, number int64,
-	places []storage.ProjectedPlace) error {
+	places []projection.Place) error {
 	n := len(places)
 	numbers, seats, rows, labels := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
 	categories, prices, accessible := make([]string, n), make([]int64, n), make([]bool, n)
@@ -79,12 +80,12 @@ func enrolSeats(ctx context.Context, tx pgx.Tx, id storage.EventID, number int64
 	return err
 }
 
-// Behind implements storage.Projection.
-func (p *Views) Behind(ctx context.Context) ([]storage.ProjectionLag, error) {
+// Behind implements projection.Tables.
+func (p *Views) Behind(ctx context.Context) ([]projection.Lag, error) {
 	return fetch(ctx, p.s.present, scanLag, sql("people_behind"), noHash)
 }
 
-func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
+func scanLag(row pgx.CollectableRow) (lag projection.Lag, err error) {
 	var id [16]byte
 	var number, seq, epoch, tail int64
 	var hash []byte
@@ -95,14 +96,14 @@ func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
 		return lag, fmt.Errorf("sqlstore: the hash of section %d of event %v is not 32 bytes long", number,
 			storage.EventID(id))
 	}
-	return storage.ProjectionLag{
+	return projection.Lag{
 		Section: storage.SectionKey{Event: id, Section: storage.SectionNo(number)},
-		Reached: storage.ProjectionPoint{Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Hash: storage.Hash(hash)},
+		Reached: projection.Point{Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Hash: storage.Hash(hash)},
 		Tail:    section.Seq(tail),
 	}, nil
 }
 
-// FirstKept implements storage.Projection.
+// FirstKept implements projection.Tables.
 func (p *Views) FirstKept(ctx context.Context, key storage.SectionKey) (section.Seq, error) {
 	var seq int64
 	err := p.s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
@@ -116,10 +117,10 @@ func (p *Views) FirstKept(ctx context.Context, key storage.SectionKey) (section.
 	return section.Seq(seq), err
 }
 
-// Advance implements storage.Projection.
-func (p *Views) Advance(ctx context.Context, key storage.SectionKey, from, to storage.ProjectionPoint,
+// Advance implements projection.Tables.
+func (p *Views) Advance(ctx context.Context, key storage.SectionKey, from, to projection.Point,
 	touched []section.BookingNo,
-	fold func([]storage.ProjectedBooking) (storage.ProjectedPage, error),
+	fold func([]projection.Booking) (projection.Page, error),
 ) error {
 	return p.s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := p.lazily(ctx, tx); err != nil {
@@ -132,7 +133,7 @@ func (p *Views) Advance(ctx context.Context, key storage.SectionKey, from, to st
 			return err
 		}
 		if tag.RowsAffected() == 0 {
-			return storage.ErrMoved
+			return projection.ErrMoved
 		}
 		previous, err := loadBookings(ctx, tx, key, touched)
 		if err != nil {
@@ -159,7 +160,7 @@ func (p *Views) lazily(ctx context.Context, tx pgx.Tx) error {
 }
 
 func loadBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey,
-	touched []section.BookingNo) ([]storage.ProjectedBooking, error) {
+	touched []section.BookingNo) ([]projection.Booking, error) {
 	if len(touched) == 0 {
 		return nil, nil
 	}
@@ -170,7 +171,7 @@ func loadBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey,
 	return collect(ctx, tx, scanBooking, sql("people_bookings"), [16]byte(key.Event), int64(key.Section), numbers)
 }
 
-func scanBooking(row pgx.CollectableRow) (b storage.ProjectedBooking, err error) {
+func scanBooking(row pgx.CollectableRow) (b projection.Booking, err error) {
 	var number int64
 	var buyer []byte
 	var state string
@@ -204,7 +205,7 @@ var stateOf = func() map[string]section.BookingState {
 	return words
 }()
 
-func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, bookings []storage.ProjectedBooking) error {
+func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, bookings []projection.Booking) error {
 	n := len(bookings)
 	if n == 0 {
 		return nil
@@ -227,7 +228,7 @@ func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, booking
 	return err
 }
 
-func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []storage.ProjectedSeat) error {
+func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []projection.Seat) error {
 	n := len(seats)
 	if n == 0 {
 		return nil
@@ -242,7 +243,7 @@ func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []st
 	return err
 }
 
-// Complete implements storage.Projection.
+// Complete implements projection.Tables.
 func (p *Views) Complete(ctx context.Context, at section.Instant) error {
 	_, err := p.s.exec(ctx, sql("people_complete"), stamp(at))
 	return err

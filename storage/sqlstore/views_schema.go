@@ -23,7 +23,7 @@ var viewSteps = mustSteps(fs.Sub(viewFiles, "people"))
 // postgresOnly marks the steps of people that CockroachDB has no statement for; nothing may depend on them.
 const postgresOnly = "_postgres"
 
-// Prepare implements storage.Projection. The role needs CREATE on the database, or the ownership of a schema named
+// Prepare implements projection.Tables. The role needs CREATE on the database, or the ownership of a schema named
 // people that somebody made for it.
 func (p *Views) Prepare(ctx context.Context) error {
 	err := p.repeat(ctx, p.makeSchema)
@@ -91,13 +91,13 @@ func (p *Views) take(ctx context.Context, s step) error {
 	return err
 }
 
-// Empty implements storage.Projection.
+// Empty implements projection.Tables.
 func (p *Views) Empty(ctx context.Context) error {
 	_, err := p.s.exec(ctx, sql("people_empty"))
 	return err
 }
 
-// Drop implements storage.Projection. What readers built upon the views goes with them.
+// Drop implements projection.Tables. What readers built upon the views goes with them.
 func (p *Views) Drop(ctx context.Context) error {
 	_, err := p.s.exec(ctx, sql("people_drop"))
 	return err

@@ -363,8 +363,8 @@ func TestEveryInterleavingOfMoney(t *testing.T) {
 	}
 }
 
-// mistakes are the ways in which a checkout may be wrong, as faults of the ports around it, and where each shows soon. A
-// planted build (planted_test.go) has bugs of the same effect in the product's source.
+// mistakes are the ways in which a checkout may be wrong, as faults of the ports around it, and where each shows soon.
+// A planted build (planted_test.go) has bugs of the same effect in the product's source.
 var mistakes = map[string]struct {
 	fault fault
 	depth int      // of what comes after

@@ -131,8 +131,8 @@ func (t *Till) ReturnTo(page func() string) func(actors.BookingID) string {
 	}
 }
 
-// SendHints has webhooks passed on from now on; until then they are proved, and change nothing. A hint is in memory: what
-// its server takes along when it dies the account's events tell again; see Follower.
+// SendHints has webhooks passed on from now on; until then they are proved, and change nothing. A hint is in memory:
+// what its server takes along when it dies the account's events tell again; see Follower.
 func (t *Till) SendHints(to func(processor.Hint)) { t.hint.Store(&to) }
 
 // PaymentHint implements webhook.Payments. Without a secret nothing is believed.
