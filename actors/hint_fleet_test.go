@@ -46,7 +46,8 @@ func TestHintsWaitForTheSectionsNode(t *testing.T) {
 		return len(bank.back) == 1
 	})
 	f.eventually("no hint waits", func() bool { return len(here.e.PaymentsUnheard(hinted)) == 0 })
-	if err := here.e.Booking(held.ID, caller(3, 0), patience, &out); err != nil || out.State == section.BookingConfirmed {
+	err = here.e.Booking(held.ID, caller(3, 0), patience, &out)
+	if err != nil || out.State == section.BookingConfirmed {
 		t.Errorf("%v %+v", err, out.State)
 	}
 	if len(bank.back) != 1 {

@@ -166,8 +166,9 @@ func coolsDown(t *testing.T, b *box, id BookingID) {
 	b.until("the hold's end", func() bool { return b.booking(id).State == section.BookingExpired })
 	for range 2 {
 		var refused *Refusal
-		if _, err := b.hold(caller(1, 0), "A-1-1"); !errors.As(err, &refused) || refused.Code != section.ChallengeCoolDown ||
-			refused.Wait <= 0 || refused.Wait > 15*time.Minute || !slices.Equal(refused.Seats, []string{"A-1-1"}) {
+		_, err := b.hold(caller(1, 0), "A-1-1")
+		if !errors.As(err, &refused) || refused.Code != section.ChallengeCoolDown || refused.Wait <= 0 ||
+			refused.Wait > 15*time.Minute || !slices.Equal(refused.Seats, []string{"A-1-1"}) {
 			t.Errorf("the same seat at once: %v %+v", err, refused)
 		}
 		b.restart()

@@ -106,7 +106,7 @@ func (m *seatMap) suitable(w *criteria) (plain, accessible uint32) {
 
 // decideBest chooses seats. Enough suitable free seats always means yes, unless the buyer wants them together (P11).
 func (s *State) decideBest(c *Command, d *Decision) {
-	if len(s.cooling) == 0 {
+	if !s.cooling.Any() {
 		s.chooseBest(c, d)
 		return
 	}

@@ -52,7 +52,8 @@ func TestSeatsOfAChallengeThatRanOutCoolDown(t *testing.T) {
 			c.Kind, c.Buyer, c.At = max(c.Kind, PlaceHold), buyerOf(buyer), at
 			before := s.AppendSnapshot(nil)
 			s.Decide(&c, d)
-			if !slices.Equal(before, s.AppendSnapshot(nil)) || string(s.AppendLetters(nil)) != string(k.state.AppendLetters(nil)) {
+			if !slices.Equal(before, s.AppendSnapshot(nil)) ||
+				string(s.AppendLetters(nil)) != string(k.state.AppendLetters(nil)) {
 				t.Fatalf("%s: deciding changes the state", name)
 			}
 			return d
@@ -111,8 +112,8 @@ func TestWhatCoolsIsForgottenWithItsBooking(t *testing.T) {
 	for i := range 5 {
 		k.letRunOut(uint64(i+1), SeatIndex(i))
 	}
-	if len(k.state.cooling) != 5 {
-		t.Fatalf("%d buyers wait", len(k.state.cooling))
+	if k.state.cooling.Len() != 5 {
+		t.Fatalf("%d buyers wait", k.state.cooling.Len())
 	}
 	k.now += Instant(2 * k.state.rules.DedupeWindow)
 	for range 40 { // each record forgets a few
@@ -120,7 +121,7 @@ func TestWhatCoolsIsForgottenWithItsBooking(t *testing.T) {
 		held := k.do(Command{Kind: PlaceHold, Buyer: buyerOf(99), Seats: seatsOf(20)})
 		k.do(Command{Kind: ReleaseHold, Booking: held.Booking, Buyer: buyerOf(99)})
 	}
-	if len(k.state.cooling) != 0 {
-		t.Errorf("%d buyers still wait after their bookings are forgotten", len(k.state.cooling))
+	if k.state.cooling.Len() != 0 {
+		t.Errorf("%d buyers still wait after their bookings are forgotten", k.state.cooling.Len())
 	}
 }

@@ -102,10 +102,7 @@ func (s *State) decideRepeat(c *Command, d *Decision) bool {
 
 func (s *State) decidePlace(c *Command, d *Decision) {
 	if !s.named(c, d) || !s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) || !s.allAre(c, Available, SeatTaken, d) ||
-		c.Order != nil && !s.isCollected(c, d) {
-		return
-	}
-	if len(s.cooling) > 0 && !s.allMayBeHad(c, d) {
+		c.Order != nil && !s.isCollected(c, d) || s.cooling.Any() && !s.allMayBeHad(c, d) {
 		return
 	}
 	s.placeUnlessOrphans(c, d)

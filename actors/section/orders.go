@@ -77,7 +77,7 @@ func (s *State) decideBind(c *Command, d *Decision) {
 		return
 	}
 	if s.named(c, d) && s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) && s.allAre(c, Available, SeatTaken, d) &&
-		(len(s.cooling) == 0 || s.allMayBeHad(c, d)) {
+		(!s.cooling.Any() || s.allMayBeHad(c, d)) {
 		s.placeUnlessOrphans(c, d)
 	}
 }

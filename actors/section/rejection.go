@@ -46,8 +46,8 @@ const (
 	OrderUnderWay // ask, begin: the order, or one under the same request, is being collected
 	OrderGone     // place: the order is not collected here any more; sell, free: the leg is another's, or has ended
 	SeatBound     // place, bind for an order: some seat was bound a moment ago by an order that may come to nothing
-	// ChallengeCoolDown is told to a buyer who wants seats again that a challenge of theirs has kept for nothing: place.
-	// Outcome.ExpiresAt is when they may be had.
+	// ChallengeCoolDown is told to a buyer who wants seats again that a challenge of theirs has kept for nothing:
+	// place, bind. Outcome.ExpiresAt is when they may be had.
 	ChallengeCoolDown
 	rejectionEnd
 )

@@ -145,7 +145,7 @@ func (s *State) forget() {
 		}
 		slot := s.ended.Front().slot
 		s.ended.Drop()
-		s.thaw(slot, s.bookings.slab.At(slot))
+		s.cooling.Drop(s.bookings.slab.At(slot).buyer, slot)
 		s.unref(slot)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/cold"
 	"holdfast/actors/section/dense"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/tariff"
@@ -31,7 +32,7 @@ type State struct {
 	expiry   dense.Slab[expiryItem]
 	paying   uint32
 	accounts account.Book
-	cooling  map[uint32][]cooled // by buyer: seats that their challenges kept for nothing; follows from accounts and ended
+	cooling  cold.Book // seats that challenges kept for nothing; follows from accounts and ended
 
 	fences grant.Fences
 	orders *order.Book // nil until there is one

@@ -178,8 +178,8 @@ func (t *twin) cools(c *Command, seats ...SeatIndex) Rejection {
 // suits reports whether the seat is free and what PlaceBest asked for.
 func (t *twin) suits(c *Command, i int) bool {
 	spec := t.layout.Seats[i]
-	return t.letters[i] == Available && t.cools(c, SeatIndex(i)) == Accepted && (c.AnyCategory || spec.Category == c.Category) &&
-		(!c.AccessibleOnly || spec.Accessible)
+	return t.letters[i] == Available && t.cools(c, SeatIndex(i)) == Accepted &&
+		(c.AnyCategory || spec.Category == c.Category) && (!c.AccessibleOnly || spec.Accessible)
 }
 
 // longest is the longest run of suitable neighbours, and total the number of suitable seats.

@@ -228,8 +228,8 @@ type Outcome struct {
 	Booking   BookingNo
 	State     BookingState
 	ExpiresAt Instant
-	// Lost lists the seats that caused SeatTaken, SeatsNotFree, OrphanSeat, SeatUnknown or ChallengeCoolDown. Owned by the
-	// outcome.
+	// Lost lists the seats that caused SeatTaken, SeatsNotFree, OrphanSeat, SeatUnknown or ChallengeCoolDown. Owned by
+	// the outcome.
 	Lost []SeatIndex
 	// Seats of the booking, ascending. Owned by the outcome.
 	Seats []SeatIndex

@@ -67,7 +67,8 @@ func CheckPhone(phone string) error {
 		case r == '+' && i == 0:
 		case strings.ContainsRune(" -./()", r):
 		default:
-			return problem.InvalidField("phone", "must be digits, with + at the beginning, spaces and -./() between them")
+			return problem.InvalidField("phone", "must be digits, with + at the beginning, spaces and -./() between "+
+				"them")
 		}
 	}
 	if len(phone) > storage.ContactPhoneMax || digits < digitsMin || digits > digitsMax {

@@ -57,7 +57,8 @@ func TestContactIsAskedForBeforeTheFirstHold(t *testing.T) {
 	p.press("#again")
 	p.press("#best")
 	p.sees(panelTitle, "These seats are yours") // nobody is asked twice
-	if stored := value[string](p, `JSON.stringify([{ ...localStorage }, { ...sessionStorage }])`); strings.Contains(stored, "a@b.de") {
+	stored := value[string](p, `JSON.stringify([{ ...localStorage }, { ...sessionStorage }])`)
+	if strings.Contains(stored, "a@b.de") {
 		t.Errorf("P14: the browser keeps %s", stored)
 	}
 }
@@ -152,7 +153,8 @@ func TestRefundsAreShown(t *testing.T) {
 		b := f.bookings["b1"]
 		seats = b.Seats
 		b.Refunds = []pay.Refund{{No: 1, State: "due", Amount: euros(4500), Seats: seats[:1]},
-			{No: 2, State: "pending", Amount: euros(1000)}, {No: 3, State: "failed", Amount: euros(100), Seats: seats[1:]}}
+			{No: 2, State: "pending", Amount: euros(1000)},
+			{No: 3, State: "failed", Amount: euros(100), Seats: seats[1:]}}
 		b.Seats, b.Tickets = seats[1:], b.Tickets[1:]
 	})
 	wakes := func() { value[bool](p, `(dispatchEvent(new Event('online')), true)`) }

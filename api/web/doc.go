@@ -53,7 +53,7 @@
 //	  │     │  challenge ┘ │                      checkout.js      in elements ── holdclock.js  time, a key for more
 //	  └─────┴── declined ◀─┘                        ├─ means.js      the sandbox's tokens, or the processor's own field
 //	    ended: released, lapsed, refunded           ├─ challenge.js  the bank's page in a frame, and a way out of it
-//	                                                ├─ refunds.js    money on its way back, in what is bought and ended
+//	                                                ├─ refunds.js    money on its way back
 //	                                                └─ paystep.js    the step, kept by the tab's history
 //
 // What a fan types about a card is typed into the processor's frame; the page gets a token for it (P12). The policy

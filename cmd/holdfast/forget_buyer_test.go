@@ -97,9 +97,12 @@ func TestForgettingABuyerOfADatabase(t *testing.T) {
 // TestForgettingSaysWhom: an event or a buyer, one of them, and why.
 func TestForgettingSaysWhom(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
-	for _, args := range [][]string{{"--reason", "x"}, {"--buyer", "a", "--event", storage.NewEventID().String(), "--reason", "x"},
-		{"--buyer", "a"}, {"--buyer", "a", "--reason", " "}, {"--buyer", "a", "--reason", "x", "--before-start"},
-		{"--buyer", "a\x07", "--reason", "x"}} {
+	event := storage.NewEventID().String()
+	for _, args := range [][]string{
+		{"--reason", "x"}, {"--buyer", "a", "--event", event, "--reason", "x"}, {"--buyer", "a"},
+		{"--buyer", "a", "--reason", " "}, {"--buyer", "a", "--reason", "x", "--before-start"},
+		{"--buyer", "a\x07", "--reason", "x"},
+	} {
 		if code, out := tool(t, append([]string{"forget", "--data", data}, args...)...); code == exitOK {
 			t.Errorf("%v: %s", args, out)
 		}

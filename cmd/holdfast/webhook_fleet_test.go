@@ -98,8 +98,9 @@ func webhooksWithoutANode(t *testing.T, signal syscall.Signal) {
 	}
 	alice := map[string]string{"X-Buyer": "alice", "Idempotency-Key": "pay"}
 	var paying wire.Booking
-	if status := askServer(t, "POST", "http://"+here.address+"/v1/bookings/"+held.ID+"/confirm",
-		`{"payment_token":"tok_challenge"}`, alice, &paying); status != http.StatusAccepted || paying.NextAction == nil {
+	status := askServer(t, "POST", "http://"+here.address+"/v1/bookings/"+held.ID+"/confirm",
+		`{"payment_token":"tok_challenge"}`, alice, &paying)
+	if status != http.StatusAccepted || paying.NextAction == nil {
 		t.Fatalf("pay: %d %+v", status, paying)
 	}
 	if err := away.command.Process.Signal(signal); err != nil {

@@ -69,7 +69,8 @@ var commandWalls = map[string]wall{
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
 			"actors/price", "actors/pseudonym", "api/call", "api/card", "api/catalog", "api/contact",
-			"api/wire/pricing", "api/wire/roomrules", "api/wire/waitingroom", "actors/venue", "api", "storage", "storage/pebblestore",
+			"api/wire/pricing", "api/wire/roomrules", "api/wire/waitingroom", "actors/venue", "api", "storage",
+			"storage/pebblestore",
 		},
 	},
 	"cmd/holdfast/config": {

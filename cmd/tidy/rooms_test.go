@@ -30,7 +30,7 @@ type excess struct{ Files, Types, Wide int }
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
 	"actors":                   {Wide: 65},
-	"actors/audit":             {Wide: 62},
+	"actors/audit":             {Wide: 46},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
 	"actors/machine":           {Wide: 3},
@@ -42,8 +42,7 @@ var overLimits = map[string]excess{
 	"actors/seatmap":           {Wide: 5},
 	"actors/section":           {Wide: 13},
 	"actors/shard":             {Wide: 2},
-	"actors/simtest/money":     {Wide: 1},
-	"actors/views":             {Wide: 17},
+	"actors/views":             {Wide: 16},
 	"actors/wallclock":         {Wide: 3},
 	"actors/witness":           {Wide: 1},
 	"actors/writer":            {Wide: 8},
@@ -54,7 +53,7 @@ var overLimits = map[string]excess{
 	"cmd/holdfast/node":        {Wide: 1},
 	"cmd/tidy":                 {Wide: 49},
 	"cmd/tidy/testlog":         {Wide: 1},
-	"storage":                  {Wide: 29},
+	"storage":                  {Wide: 23},
 	"storage/copier":           {Wide: 11},
 	"storage/faultstore":       {Wide: 7},
 	"storage/memstore":         {Wide: 6},

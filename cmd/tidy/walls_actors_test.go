@@ -60,7 +60,7 @@ var wallsOfActors = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
-			"actors/section/tariff", "actors/section/order", "actors/section/runs",
+			"actors/section/cold", "actors/section/tariff", "actors/section/order", "actors/section/runs",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -76,6 +76,10 @@ var wallsOfActors = map[string]wall{
 	"actors/section/account": {
 		Why: "the money of a section's bookings is replayed with the seats, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
+	},
+	"actors/section/cold": {
+		Why: "who waits for which booking's seats: handles and moments, replayed with the seats and as pure",
+		Own: []string{"actors/machine"}, Std: pureStd,
 	},
 	"actors/section/runs": {
 		Why: "a form of bytes that a section's log has for ever, as pure as the section",

@@ -15,7 +15,8 @@ func TestContactsFollowTheirSource(t *testing.T) {
 	ctx := context.Background()
 	from, to := onDisk(t), inMemory(t)
 	furnish(t, from)
-	alice, bob := storage.Contact{Email: "a@example.net", At: 1}, storage.Contact{Email: "b@example.net", Phone: "1", At: 2}
+	alice := storage.Contact{Email: "a@example.net", At: 1}
+	bob := storage.Contact{Email: "b@example.net", Phone: "1", At: 2}
 	must(t, from.PutContact(ctx, "alice", alice))
 	must(t, from.PutContact(ctx, "bob", bob))
 	if report := run(t, from, to); report.Contacts != (copier.Count{All: 2, New: 2}) {

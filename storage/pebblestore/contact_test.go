@@ -20,7 +20,8 @@ import (
 func TestAForgottenContactIsInNoFile(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	s := open(t, dir, Options{})
-	first, second := storage.Contact{Email: "zerberus@example.net", At: 1}, storage.Contact{Email: "quendel@example.net", At: 2}
+	first := storage.Contact{Email: "zerberus@example.net", At: 1}
+	second := storage.Contact{Email: "quendel@example.net", At: 2}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

@@ -8,6 +8,9 @@ import (
 	"holdfast/actors/money"
 )
 
+// The tables are those of Stripe's documentation, "Supported currencies": its sections "Zero-decimal currencies",
+// "Three-decimal currencies", "Special cases" and "Minimum and maximum charge amounts".
+
 // presented are the currencies in which Stripe charges cards.
 var presented = set("AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD " +
 	"CDF CHF CLP CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG HUF " +
@@ -27,7 +30,9 @@ var threeDecimal = set("BHD JOD KWD OMR TND")
 // 0. HUF and TWD are so for payouts only, and charged in hundredths like others.
 var wholeUnits = set("ISK UGX")
 
-// least is the smallest charge in Stripe's units, where Stripe names one.
+// least is the smallest charge in Stripe's units, where Stripe names one. Stripe names them for the currency that the
+// account settles in; a charge in another one must come to as much there, at a rate that nobody knows beforehand. So an
+// amount below its own currency's is refused when the event is made, and Stripe may still refuse one that is not.
 var least = map[string]int64{
 	"USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
 	"GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,

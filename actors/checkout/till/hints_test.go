@@ -68,8 +68,12 @@ func TestAHintIsNotTakenWhileTheProcessorIsAway(t *testing.T) {
 		b    Booking
 		kind section.CommandKind
 	}{
-		"late money":               {Booking{State: section.BookingHeld, Total: 500, Money: over}, section.ConfirmPayment},
-		"a refund refused by days": {Booking{State: section.BookingRefunded, Total: 500, Money: sold}, section.SettleRefund},
+		"late money": {
+			Booking{State: section.BookingHeld, Total: 500, Money: over}, section.ConfirmPayment,
+		},
+		"a refund that a bank refuses after days": {
+			Booking{State: section.BookingRefunded, Total: 500, Money: sold}, section.SettleRefund,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &desk{b: row.b, away: true, back: processor.RefundFailed,

@@ -51,8 +51,8 @@ const (
 	// Grace is how long a booking whose attempt has ended may still be paid anew where its hold would have less, once
 	// a booking: a minute.
 	Grace Instant = 60 * 1000
-	// CoolDown is how long the buyer of a booking whose challenges have had ChallengeMax, and that came to nothing, gets
-	// none of its seats again: 15 minutes.
+	// CoolDown is how long the buyer of a booking whose challenges have had ChallengeMax, and that came to nothing,
+	// gets none of its seats again: 15 minutes.
 	CoolDown Instant = 15 * 60 * 1000
 	// TriesMax is how often one refund is tried under ever new ids before it waits for an operator.
 	TriesMax = 8

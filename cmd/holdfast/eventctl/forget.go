@@ -71,5 +71,7 @@ func ForgetBuyer(ctx context.Context, server *client.Client, buyer, reason, key 
 
 // ForgetBuyerOffline erases it in a stopped server's data.
 func ForgetBuyerOffline(ctx context.Context, data, buyer string) error {
-	return offline(ctx, data, func(engine *actors.Engine) error { return engine.ForgetBuyer(buyer, forgetBuyerTimeout) })
+	return offline(ctx, data, func(engine *actors.Engine) error {
+		return engine.ForgetBuyer(buyer, forgetBuyerTimeout)
+	})
 }
