@@ -1,10 +1,15 @@
 package actors
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
+	"holdfast/actors/orders"
 	"holdfast/actors/request"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/section/order"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -59,6 +64,35 @@ func (t *bookingCall) best(out *BookingView) error {
 	return t.verdict(rejection, err, out)
 }
 
+// cutsMax bounds how often a party is cut anew because others were quicker.
+const cutsMax = 3
+
+// cut seats a party that no section can have alone in several, as one booking. If that cannot be done either, the buyer
+// hears what could be had.
+func (t *bookingCall) cut(
+	c *section.Command, candidates []storage.SectionNo, out *BookingView,
+) (no storage.SectionNo, rejection section.Rejection, err error) {
+	no = candidates[0]
+	for range cutsMax {
+		selections := t.o.cut(t.ev.live, c, candidates)
+		if selections == nil {
+			break
+		}
+		t.unreserve() // what the search has reserved was for one section
+		no = selections[0].Section
+		mine := *t
+		rejection, err = mine.place(selections, out)
+		if t.decidedAt = mine.decidedAt; err != nil || rejection != section.SeatTaken {
+			return no, rejection, err
+		}
+	}
+	f := finding{c: *c}
+	if t.short(&f, candidates, out) || f.err != nil && out.apart.Largest >= c.Quantity {
+		return no, f.rejection, ErrOverloaded // there are enough, and others are quicker
+	}
+	return no, f.rejection, f.err
+}
+
 // recall asks the section that may have met the request only whether it remembers it: a request for no seats is refused
 // with NoSeats unless it does, and the memory is asked first. The question queues behind whatever an earlier call under
 // the key has left in the section, so NoSeats means that none of that became a hold. Then the request is new: a key
@@ -104,12 +138,65 @@ func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.Sec
 	return only[:]
 }
 
+// cut chooses free seats that suit a command, by the map: of as few sections as can be, and of those that are not taken
+// whole the best. nil: there are not enough, or they lie in too many sections.
+func (o *openEvent) cut(live *seatmap.Map, c *section.Command, candidates []storage.SectionNo) []orders.Selection {
+	type place struct {
+		no   storage.SectionNo
+		free uint32
+	}
+	var places []place
+	for _, no := range candidates {
+		if free := live.Suitable(no, c); free > 0 {
+			places = append(places, place{no, free})
+		}
+	}
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.free, a.free) })
+	left := c.Quantity
+	var selections []orders.Selection
+	for _, p := range places[:min(len(places), order.SectionsMax)] {
+		seats := o.suitable(live, c, p.no)
+		seats = seats[:min(len(seats), int(left))]
+		if left -= uint32(len(seats)); len(seats) > 0 {
+			slices.Sort(seats)
+			selections = append(selections, orders.Selection{Section: p.no, Seats: seats})
+		}
+	}
+	if left > 0 || len(selections) < 2 {
+		return nil
+	}
+	slices.SortFunc(selections, func(a, b orders.Selection) int { return cmp.Compare(a.Section, b.Section) })
+	return selections
+}
+
+// suitable lists a section's free seats that suit a command, those for everybody first, then the best.
+func (o *openEvent) suitable(live *seatmap.Map, c *section.Command, no storage.SectionNo) []section.SeatIndex {
+	layout := o.sections[no].kind.Layout
+	seats := live.Available(no, nil)
+	seats = slices.DeleteFunc(seats, func(seat section.SeatIndex) bool {
+		s := &layout.Seats[seat]
+		return !c.AnyCategory && s.Category != c.Category || c.AccessibleOnly && !s.Accessible
+	})
+	slices.SortFunc(seats, func(a, b section.SeatIndex) int {
+		x, y := &layout.Seats[a], &layout.Seats[b]
+		switch {
+		case x.Accessible == y.Accessible:
+		case x.Accessible:
+			return 1
+		default:
+			return -1
+		}
+		return cmp.Or(cmp.Compare(layout.Quality[a], layout.Quality[b]), cmp.Compare(a, b))
+	})
+	return seats
+}
+
 // roundsMax bounds how often a search begins anew because seats came back behind it.
 const roundsMax = 8
 
 // search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says
 // sold out while some section could not be asked (P11), nor while the map then shows suitable seats: enough of them in
-// one section, it begins anew; fewer, or only in several together, it says so.
+// one section, it begins anew; enough in several, the party is cut; fewer, it says so.
 func (t *bookingCall) search(
 	c section.Command, candidates []storage.SectionNo, out *BookingView,
 ) (storage.SectionNo, section.Rejection, error) {
@@ -119,9 +206,13 @@ func (t *bookingCall) search(
 		passes = passes[1:]
 	}
 	for range roundsMax {
-		if t.round(&f, passes, candidates, out) {
-			return f.last, f.rejection, f.err
+		if !t.round(&f, passes, candidates, out) {
+			continue
 		}
+		if f.err == error(&out.apart) && out.apart.Free >= c.Quantity {
+			return t.cut(&c, candidates, out)
+		}
+		return f.last, f.rejection, f.err
 	}
 	return f.last, f.rejection, ErrOverloaded
 }
@@ -146,6 +237,7 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 func (t *bookingCall) short(f *finding, candidates []storage.SectionNo, out *BookingView) (again bool) {
 	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
+	var best orders.MostFree
 	t.ev.live.Together(func() {
 		for _, at := range candidates {
 			here := t.ev.live.Suitable(at, &f.c)
@@ -154,13 +246,14 @@ func (t *bookingCall) short(f *finding, candidates []storage.SectionNo, out *Boo
 				here = f.c.Quantity - 1
 			}
 			free += here
+			best.Add(here)
 			if here > most {
 				most, largest = here, at
 			}
 		}
 	})
 	if !again && free > 0 {
-		out.apart = NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
+		out.apart = NotTogetherError{Free: free, Largest: best.Sum(), Section: t.o.planSection(largest), at: largest}
 		f.err = &out.apart
 	}
 	return again

@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,16 +32,12 @@ func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 		_, err := b.best(caller(9, key), best)
 		return apart(err)
 	}
-	if got := wish(1, BestAvailable{Quantity: 4}); got != "4 2 A" {
-		t.Errorf("two and two free, four wanted: %s", got)
-	}
 	b.mustHold(caller(1, 1), "A-1-1")
 	for n, row := range []struct {
 		best BestAvailable
 		want string
 	}{
-		{BestAvailable{Quantity: 3}, "3 2 B"},
-		{BestAvailable{Quantity: 4}, "3 2 B"},               // fewer than wanted: what there is
+		{BestAvailable{Quantity: 4}, "3 3 B"},               // fewer than wanted: what there is
 		{BestAvailable{Quantity: 2, Section: "A"}, "1 1 A"}, // one free seat suits
 		{BestAvailable{Quantity: 2}, "accepted"},
 		{BestAvailable{Quantity: 2}, "1 1 A"},
@@ -53,30 +50,78 @@ func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 		}
 	}
 	b.now.Add(int64(boxRules().HoldTTL)) // every hold is due to end (P4)
-	if got := wish(30, BestAvailable{Quantity: 3}); got != "4 2 A" {
-		t.Errorf("all holds are due, three wanted: %s", got)
-	}
 	if got := wish(31, BestAvailable{Quantity: 2}); got != "accepted" {
 		t.Errorf("all holds are due, two wanted: %s", got)
 	}
 }
 
+// P11: a party that no section can seat alone is cut over several, of as few as can be, and told that it is; who asks
+// again under the key is told of the same seats (P5), and one section that is named seats its own only.
+func TestPartyIsCutOverSections(t *testing.T) {
+	b := newBoxOf(t, `{"sections":[{"id":"A","rows":[{"label":"1","seats":2}]},
+		{"id":"B","rows":[{"label":"1","seats":2}]},{"id":"C","rows":[{"label":"1","seats":1}]}]}`, boxRules(), Config{})
+	if _, err := b.best(caller(9, 1), BestAvailable{Quantity: 3, Section: "B"}); apart(err) != "2 2 B" {
+		t.Errorf("three of a section of two: %v", apart(err))
+	}
+	held, err := b.best(caller(9, 2), BestAvailable{Quantity: 4})
+	if err != nil || strings.Join(held.Seats, " ") != "A-1-1 A-1-2 B-1-1 B-1-2" || !held.Split ||
+		held.Amount != 4*4500 {
+		t.Fatalf("four of two and two and one: %v, %+v", err, held)
+	}
+	if again, err := b.best(caller(9, 2), BestAvailable{Quantity: 4}); err != nil || again.ID != held.ID ||
+		!slices.Equal(again.Seats, held.Seats) {
+		t.Errorf("P5: asked again: %v, %+v", err, again)
+	}
+	if _, err := b.best(caller(8, 1), BestAvailable{Quantity: 2}); apart(err) != "1 1 C" {
+		t.Errorf("two, and one is free: %v", apart(err))
+	}
+	var out BookingView
+	if err := b.e.Release(held.ID, caller(9, 3), patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	b.until("all seats are free again", func() bool { return b.seatsOf(9) == 0 })
+	b.mustHold(caller(7, 1), "A-1-1")
+	if held, err = b.best(caller(8, 2), BestAvailable{Quantity: 3}); err != nil ||
+		strings.Join(held.Seats, " ") != "A-1-2 B-1-1 B-1-2" {
+		t.Errorf("three of one and two and one: %v, %v", err, held.Seats)
+	}
+}
+
+// P11: a party is not cut into more sections than one booking may have.
+func TestPartyIsNotCutIntoTooManySections(t *testing.T) {
+	var sections []string
+	for n := range 9 {
+		sections = append(sections, fmt.Sprintf(`{"id":"%c","rows":[{"label":"1","seats":1}]}`, 'A'+n))
+	}
+	rules := boxRules()
+	rules.SeatsPerBookingMax, rules.SeatsPerBuyerMax = 10, 20
+	b := newBoxOf(t, `{"sections":[`+strings.Join(sections, ",")+`]}`, rules, Config{})
+	if _, err := b.best(caller(9, 1), BestAvailable{Quantity: 9}); apart(err) != "9 8 A" {
+		t.Errorf("nine of nine sections: %v", apart(err))
+	}
+	if held, err := b.best(caller(9, 2), BestAvailable{Quantity: 8}); err != nil || len(held.Seats) != 8 {
+		t.Errorf("eight of nine sections: %v, %v", err, held.Seats)
+	}
+}
+
 // P11: only seats that suit the request count, of whatever kind it is.
 func TestNotTogetherCountsWhatSuits(t *testing.T) {
+	rules := boxRules()
+	rules.SeatsPerBookingMax, rules.SeatsPerBuyerMax = 8, 8
 	b := newBoxOf(t, `{"sections":[
 		{"id":"A","rows":[{"label":"1","seats":4,"category":"gold","accessible":"1"},{"label":"2","seats":4,"category":"tin"}]},
 		{"id":"B","rows":[{"label":"1","seats":3,"category":"gold","accessible":"1-2"}]},
-		{"id":"S","general":2,"category":"tin"}]}`, boxRules(), Config{})
+		{"id":"S","general":2,"category":"tin"}]}`, rules, Config{})
 	b.mustHold(caller(1, 1), "A-1-2")
 	b.mustHold(caller(2, 1), "A-2-1", "A-2-2")
 	for n, row := range []struct {
 		best BestAvailable
 		want string
 	}{
-		{BestAvailable{Quantity: 4, Category: "gold"}, "6 3 A"},
-		{BestAvailable{Quantity: 3, Category: "tin"}, "4 2 A"},
-		{BestAvailable{Quantity: 3, Accessible: true}, "3 2 B"},
-		{BestAvailable{Quantity: 4, Accessible: true}, "3 2 B"},
+		{BestAvailable{Quantity: 7, Category: "gold"}, "6 6 A"},
+		{BestAvailable{Quantity: 5, Category: "tin"}, "4 4 A"},
+		{BestAvailable{Quantity: 4, Accessible: true}, "3 3 B"},
+		{BestAvailable{Quantity: 5, Accessible: true}, "3 3 B"},
 		{BestAvailable{Quantity: 2, Accessible: true, Category: "tin"}, "sold_out"},
 		{BestAvailable{Quantity: 3, Accessible: true, Section: "B"}, "2 2 B"},
 	} {
@@ -280,10 +325,14 @@ func TestSearchOverPartsOverNodes(t *testing.T) {
 // P11 over nodes: what could be had is counted over all nodes' sections, and told by whichever node is asked.
 func TestNotTogetherOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
-	for no := range 8 { // one seat of each section is left
+	for no := range 8 { // one seat of each of two sections is left
+		last := 21
+		if no < 2 {
+			last = 20
+		}
 		for from := 1; from < 20; from += 4 {
 			var seats []string
-			for seat := from; seat < min(from+4, 20); seat++ {
+			for seat := from; seat < min(from+4, last); seat++ {
 				seats = append(seats, fleetSeat(no, seat))
 			}
 			if _, err := f.nodes[no%3].hold(caller(byte(120+8*no+from/4), 1), seats...); err != nil {
@@ -294,9 +343,17 @@ func TestNotTogetherOverNodes(t *testing.T) {
 	for n := range f.nodes {
 		_, err := f.nodes[n].best(caller(byte(240+n), 1), 3)
 		var no *NotTogetherError
-		if !errors.As(err, &no) || no.Free != 8 || no.Largest != 1 || len(no.Section) != 1 {
-			t.Errorf("eight seats apart are left, node %d says %v", n, err)
+		if !errors.As(err, &no) || no.Free != 2 || no.Largest != 2 || len(no.Section) != 1 {
+			t.Errorf("two seats apart are left, node %d says %v", n, err)
 		}
+	}
+	held, err := f.nodes[1].best(caller(250, 1), 2) // the two are a party's that is cut, whichever node searches
+	if err != nil || len(held.Seats) != 2 || !held.Split {
+		t.Errorf("two of two sections: %v, %+v", err, held)
+	}
+	if again, err := f.nodes[2].best(caller(250, 1), 2); err != nil || again.ID != held.ID ||
+		!slices.Equal(again.Seats, held.Seats) {
+		t.Errorf("P5: asked again at another node: %v, %+v", err, again)
 	}
 }
 
@@ -316,8 +373,9 @@ func TestNotTogetherIsCheap(t *testing.T) {
 			}
 		})
 	}
-	together := refused(4, "4 2 A")
-	b.mustHold(caller(1, 1), "A-1-1", "A-1-2")
+	b.mustHold(caller(1, 1), "A-1-1")
+	together := refused(4, "3 3 B")
+	b.mustHold(caller(1, 2), "A-1-2")
 	b.mustHold(caller(2, 1), "B-1-1", "B-1-2")
 	if soldOut := refused(4, "sold_out"); together > soldOut+2 { // the test itself makes two of what it reads
 		t.Errorf("%v pieces of memory, sold out takes %v", together, soldOut)

@@ -302,15 +302,20 @@ func (t *bookingCall) count(err error) error {
 	return err
 }
 
-// verdict turns the last section's word into the call's answer, and gives back what no section took over.
-func (t *bookingCall) verdict(rejection section.Rejection, err error, out *BookingView) error {
+// unreserve gives back what no section took over.
+func (t *bookingCall) unreserve() {
 	switch {
 	case t.grant.Number != 0:
 		t.granter.Refused(&t.grant)
 	case t.reserved > 0:
 		t.ev.buyers.Release(t.call.Buyer, t.reserved)
 	}
-	t.reserved, t.grant = 0, grant.Grant{} // a search that begins anew reserves anew
+	t.reserved, t.grant = 0, grant.Grant{}
+}
+
+// verdict turns the last section's word into the call's answer, and gives back what no section took over.
+func (t *bookingCall) verdict(rejection section.Rejection, err error, out *BookingView) error {
+	t.unreserve() // a search that begins anew reserves anew
 	switch {
 	case err != nil:
 		return writer.Reason(err)

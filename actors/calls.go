@@ -66,19 +66,19 @@ func (e *SeatsUnknownError) Error() string {
 	return "actors: " + strconv.Itoa(len(e.Seats)) + " unknown seats"
 }
 
-// NotTogetherError refuses a search: suitable seats are free, but not as many as wanted in one section, and a booking
-// is of one section. It tells what could be had. It may live in the BookingView that Book was given, as a Refusal does.
+// NotTogetherError refuses a search: suitable seats are free, but fewer than wanted, or in more sections than one
+// booking may have. It tells what could be had. It may live in the BookingView that Book was given, as a Refusal does.
 type NotTogetherError struct {
 	Free    uint32 // suitable seats free in all that was searched
-	Largest uint32 // most of them in one section: what one booking can have
-	Section string // that section, as the plan calls it
+	Largest uint32 // most of them that one booking can have
+	Section string // the section that has most of them, as the plan calls it
 
 	at storage.SectionNo
 }
 
 func (e *NotTogetherError) Error() string {
 	return "actors: " + strconv.FormatUint(uint64(e.Free), 10) + " suitable seats are free, at most " +
-		strconv.FormatUint(uint64(e.Largest), 10) + " of them in one section"
+		strconv.FormatUint(uint64(e.Largest), 10) + " of them in one booking"
 }
 
 // Refusal carries a section's "no" to the caller, with seat ids instead of indexes. The one that Book answers with may

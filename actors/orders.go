@@ -89,7 +89,14 @@ func (t *bookingCall) order(selections []orders.Selection, out *BookingView) err
 			return ErrMismatch
 		}
 	}
-	rejection, lost, err := orders.NewPlacing(b, selections).Run()
+	rejection, err := t.place(selections, out)
+	t.leave(home, keeps(rejection, err))
+	return t.verdict(rejection, err, out)
+}
+
+// place places an order whose key is entered. Refused, out has the seats that were lost.
+func (t *bookingCall) place(selections []orders.Selection, out *BookingView) (section.Rejection, error) {
+	rejection, lost, err := orders.NewPlacing(&orderBuyer{t, out}, selections, t.call.Best.Quantity).Run()
 	refused, is := errors.AsType[*Refusal](err)
 	switch {
 	case is:
@@ -102,8 +109,7 @@ func (t *bookingCall) order(selections []orders.Selection, out *BookingView) err
 			out.Seats = t.o.appendIDs(out.Seats, lost[i].Section, lost[i].Seats)
 		}
 	}
-	t.leave(home, keeps(rejection, err))
-	return t.verdict(rejection, err, out)
+	return rejection, err
 }
 
 // orderBuyer makes a call an orders.Buyer.
@@ -174,6 +180,16 @@ func (b *orderBuyer) Pause(d time.Duration) bool {
 	}
 	e.clock.Pause(e.ctx, d)
 	return true
+}
+
+// undoPatience is how long what is left of an order may be cleared away behind the call.
+const undoPatience = 5 * time.Second
+
+func (b *orderBuyer) Later(work func(b orders.Buyer)) {
+	e, t := b.ev.engine, *b.bookingCall
+	call := *t.call
+	t.call, t.deadline = &call, e.clock.Now().Add(undoPatience)
+	_ = e.spawn(func() { work(&orderBuyer{&t, &BookingView{}}) }) // an engine that has ended leaves it to the legs
 }
 
 func (b *orderBuyer) SideBySide(n int, do func(k int)) { b.ev.engine.sideBySide(n, do) }

@@ -93,11 +93,12 @@ func TestNeighboursAreThoseWhoSitSideBySide(t *testing.T) {
 func TestNotTogetherSaysWhatCouldBeHad(t *testing.T) {
 	h := open(t, nil)
 	event, _ := h.showOf(casePlan(t, "two-sections-of-two.json"), "")
+	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":1,"section":"A"}}`).want(201, "")
 	got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":4}}`).want(409, "not_together")
-	if p := got.problem; p.Free != 4 || p.LargestBooking != 2 || p.Section != "A" {
+	if p := got.problem; p.Free != 3 || p.LargestBooking != 3 || p.Section != "B" {
 		t.Errorf("%s", got.body)
 	}
-	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2,"section":"A"}}`).want(201, "")
+	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":1,"section":"A"}}`).want(201, "")
 	got = h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":4}}`).want(409, "not_together")
 	if p := got.problem; p.Free != 2 || p.LargestBooking != 2 || p.Section != "B" { // fewer than wanted: what there is
 		t.Errorf("%s", got.body)
@@ -105,6 +106,16 @@ func TestNotTogetherSaysWhatCouldBeHad(t *testing.T) {
 	h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":1,"section":"A"}}`).want(409, "sold_out")
 	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(201, "")
 	h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":4}}`).want(409, "sold_out")
+}
+
+// P11: a party that no section can seat alone is cut over several, and told so.
+func TestPartyOverSectionsIsToldAsSplit(t *testing.T) {
+	h := open(t, nil)
+	event, _ := h.showOf(casePlan(t, "two-sections-of-two.json"), "")
+	got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":4}}`).want(201, "").booking()
+	if !got.Split || len(got.Seats) != 4 {
+		t.Errorf("four of two and two: %+v", got)
+	}
 }
 
 // P11: seats of what a plan calls one section are one booking, and its name is known to best-available, however many

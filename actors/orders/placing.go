@@ -3,6 +3,7 @@ package orders
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"holdfast/actors/grant"
@@ -30,6 +31,26 @@ type Selection struct {
 	requested bool
 }
 
+// MostFree is how many seats are free in the sections that have most, as many as one order may be in: descending.
+type MostFree [order.SectionsMax]uint32
+
+// Add takes a section in.
+func (m *MostFree) Add(free uint32) {
+	for i := range m {
+		if free > m[i] {
+			m[i], free = free, m[i]
+		}
+	}
+}
+
+// Sum is how many one order could have.
+func (m *MostFree) Sum() (sum uint32) {
+	for _, free := range m {
+		sum += free
+	}
+	return sum
+}
+
 // Buyer is the call whose order it is, as the engine knows it.
 type Buyer interface {
 	// Send has a section judge a command in the buyer's name, and frees r if that fails.
@@ -51,6 +72,8 @@ type Buyer interface {
 	Pause(d time.Duration) bool
 	// SideBySide does n things at once, and waits for all.
 	SideBySide(n int, do func(k int))
+	// Later has work done in the background, by a Buyer whose commands have time of their own.
+	Later(work func(b Buyer))
 }
 
 // Lost are seats of one section that were not to be had.
@@ -68,13 +91,15 @@ type Placing struct {
 	selections []Selection // the home first
 	id         order.ID
 	hash       uint64
+	best       uint32
 	ordered    bool   // legs are bound one after the other, ascending
 	lost       []Lost // why the last run was refused
 }
 
-// NewPlacing prepares an order of up to order.SectionsMax sections, ascending.
-func NewPlacing(b Buyer, selections []Selection) *Placing {
-	return &Placing{buyer: b, selections: selections}
+// NewPlacing prepares an order of up to order.SectionsMax sections, ascending. best is how many seats were chosen for
+// the buyer; 0: the buyer has chosen them.
+func NewPlacing(b Buyer, selections []Selection, best uint32) *Placing {
+	return &Placing{buyer: b, selections: selections, best: best}
 }
 
 // Run places the order, or leaves nothing of it. A refusal has the seats that caused it, unless the home refused them,
@@ -131,18 +156,6 @@ func (x *Placing) taken() (lost []Lost) {
 		}
 	}
 	return lost
-}
-
-// send has a section judge a command about the order.
-func (x *Placing) send(
-	kind section.CommandKind, to storage.SectionNo, p *order.Part,
-) (*request.Request, *writer.Failure) {
-	r := request.New()
-	r.Command.Kind, r.Command.Order = kind, p
-	if failed := x.buyer.Send(r, to); failed != nil {
-		return nil, failed
-	}
-	return r, nil
 }
 
 // begin has the home give the order its id. over: the answer is there, because the request was met before.
@@ -253,7 +266,7 @@ func (x *Placing) bindLeg(k int) (b bound) {
 	w.requested = true
 	r := request.New()
 	r.Seats = append(r.Seats, w.Seats...)
-	r.Command.Kind, r.Command.Seats = section.BindLeg, r.Seats
+	r.Command.Kind, r.Command.Seats, r.Command.Quantity = section.BindLeg, r.Seats, x.best
 	r.Reserved, r.Command.Grant = w.share.Seats, w.share.Grant
 	r.Command.Order = &order.Part{ID: x.id, Hash: x.hash, K: uint8(k), N: uint8(len(x.selections))}
 	r.Command.Request = order.LegRequest(&x.id, x.hash, uint8(k))
@@ -283,7 +296,7 @@ func (x *Placing) place() (section.Rejection, error) {
 	w := &x.selections[0]
 	r := request.New()
 	r.Seats = append(r.Seats, w.Seats...)
-	r.Command.Kind, r.Command.Seats = section.PlaceHold, r.Seats
+	r.Command.Kind, r.Command.Seats, r.Command.Quantity = section.PlaceHold, r.Seats, x.best
 	r.Command.Order = &order.Part{ID: x.id, Hash: x.hash, Legs: x.legs()}
 	rejection, placed, err := x.buyer.Place(r, w.Section, &w.share)
 	switch {
@@ -296,23 +309,53 @@ func (x *Placing) place() (section.Rejection, error) {
 	return rejection, err
 }
 
-// undo has the home give the order up, and frees its legs. If the home cannot be reached, the legs will ask it.
+// undo has the home give the order up, and frees its legs. What cannot be reached in the call's time is tried once more
+// behind it; and then the legs will ask their home.
 func (x *Placing) undo() {
-	p := &order.Part{ID: x.id, Hash: x.hash}
-	r, failed := x.send(section.AbandonOrder, x.selections[0].Section, p)
+	part := order.Part{ID: x.id, Hash: x.hash}
+	var legs []storage.SectionNo
+	for _, s := range x.selections[1:] {
+		if s.requested {
+			legs = append(legs, s.Section)
+		}
+	}
+	home := x.selections[0].Section
+	if !undo(x.buyer, &part, home, legs) {
+		x.buyer.Later(func(b Buyer) { undo(b, &part, home, legs) })
+	}
+}
+
+// undo says whether nothing is left of an order; so it does of one that is placed, or may be.
+func undo(b Buyer, p *order.Part, home storage.SectionNo, legs []storage.SectionNo) (done bool) {
+	r, failed := send(b, section.AbandonOrder, home, p)
 	if failed != nil {
-		return
+		return len(legs) == 0
 	}
 	given := r.Decision.Outcome.Rejection == section.BookingUnknown
 	r.Free()
-	if !given || !slices.ContainsFunc(x.selections, func(w Selection) bool { return w.requested }) {
-		return
+	if !given || len(legs) == 0 {
+		return true
 	}
-	x.buyer.SideBySide(len(x.selections)-1, func(k int) {
-		if x.selections[k+1].requested {
-			if r, failed := x.send(section.FreeLeg, x.selections[k+1].Section, p); failed == nil {
-				r.Free()
-			}
+	var left atomic.Bool
+	b.SideBySide(len(legs), func(k int) {
+		r, failed := send(b, section.FreeLeg, legs[k], p)
+		if failed != nil {
+			left.Store(true)
+			return
 		}
+		r.Free()
 	})
+	return !left.Load()
+}
+
+// send has a section judge a command about an order.
+func send(
+	b Buyer, kind section.CommandKind, to storage.SectionNo, p *order.Part,
+) (*request.Request, *writer.Failure) {
+	r := request.New()
+	r.Command.Kind, r.Command.Order = kind, p
+	if failed := b.Send(r, to); failed != nil {
+		return nil, failed
+	}
+	return r, nil
 }

@@ -94,6 +94,18 @@ func (m *Map) Taken(no storage.SectionNo, seats, dst []section.SeatIndex) []sect
 	return dst
 }
 
+// Available appends the seats that are available in durable state.
+func (m *Map) Available(no storage.SectionNo, dst []section.SeatIndex) []section.SeatIndex {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for seat, letter := range m.sections[no].letters {
+		if letter == byte(section.Available) {
+			dst = append(dst, section.SeatIndex(seat))
+		}
+	}
+	return dst
+}
+
 // Read visits every section in plan order under one lock.
 func (m *Map) Read(visit func(no storage.SectionNo, s SectionStatus)) uint64 {
 	m.mu.RLock()

@@ -108,9 +108,9 @@ func (s *State) decidePlace(c *Command, d *Decision) {
 	s.placeUnlessOrphans(c, d)
 }
 
-// placeUnlessOrphans accepts the seats in d.seats, which are free, unless they strand others.
+// placeUnlessOrphans accepts the seats in d.seats, which are free, unless they strand others by the buyer's own choice.
 func (s *State) placeUnlessOrphans(c *Command, d *Decision) {
-	if s.rules.RefuseOrphans && !s.layout.General {
+	if s.rules.RefuseOrphans && !s.layout.General && c.Quantity == 0 {
 		if on := s.orphans(d); len(d.Outcome.Lost) > 0 {
 			d.refuse(OrphanSeat, on)
 			return
@@ -127,6 +127,7 @@ func (s *State) place(c *Command, d *Decision) {
 	}
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
 	kind, state := HoldPlaced, BookingHeld
+	d.Outcome.Split = d.Outcome.Split || c.Order != nil && c.Quantity > 0
 	if c.Kind == BindLeg {
 		kind, state, expiresAt = LegBound, BookingBound, c.At+Instant(order.CollectMax)
 	}

@@ -154,7 +154,7 @@ type Command struct {
 	Operator       bool // the caller may act on any buyer's booking
 	AnyBuyerTotal  bool // PlaceHold, PlaceBest: SeatsPerBuyerMax does not bind (an operator's choice); the seats count all the same
 	Category       CategoryID
-	Quantity       uint32 // PlaceBest
+	Quantity       uint32 // PlaceBest; PlaceHold of an order, BindLeg: if not 0, the seats were chosen for the buyer
 	Max            uint32 // ExpireHolds
 	At             Instant
 	Request        RequestID

@@ -57,7 +57,7 @@ func TestEveryRefusalIsToldInWords(t *testing.T) {
 	}
 }
 
-// Enough seats, but in several sections: the fan hears how many one booking can have, and gets them with one press.
+// Enough seats, but in too many sections: the fan hears how many one booking can have, and gets them with one press.
 func TestWhatCouldBeHadIsOffered(t *testing.T) {
 	f, server := newFake(t, 700)
 	p := openTab(t)
@@ -66,7 +66,7 @@ func TestWhatCouldBeHadIsOffered(t *testing.T) {
 	p.click(`[aria-label="One seat more"]`)
 	f.answers(409, `{"code":"not_together","title":"x","free":4,"largest_booking":2}`)
 	p.press("#best")
-	p.sees(".status", "4 seats like these are free, but in several sections: one booking can have 2 at most")
+	p.sees(".status", "in more sections than one booking can be in: one booking can have 2 at most")
 	p.shoot("not-together")
 	p.press(".status button")
 	p.sees(".panel h2", "These seats are yours")

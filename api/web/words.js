@@ -96,11 +96,12 @@ function tooManyText({ limit, code }, { max_seats_per_buyer: buyer, max_seats_pe
   return problemWords[code];
 }
 
-// A booking is of one section: what is free elsewhere is a second booking. What is all in one section is too few.
+// A booking's seats may lie in several sections, but not in any number of them: what is elsewhere is a second booking.
 function apartText({ free, largest_booking: largest }) {
   if (!Number.isInteger(free) || !Number.isInteger(largest)) return 'Enough seats are free, but not together.';
   if (free === largest) return `Only ${seats(free)} like these ${free === 1 ? 'is' : 'are'} free right now.`;
-  return `${seats(free)} like these ${free === 1 ? 'is' : 'are'} free, but in several sections: one booking can have ${largest} at most. Take ${largest === 1 ? 'one' : 'those'} first, then book the others.`;
+  return `${seats(free)} like these are free, but in more sections than one booking can be in: ` +
+    `one booking can have ${largest} at most. Take ${largest === 1 ? 'one' : 'those'} first, then book the others.`;
 }
 
 function takenText(count) {

@@ -209,9 +209,7 @@ func (h *host) boot() {
 	h.thread("rebalancer", h.rebalancer)
 	h.thread("state", h.keepState)
 	h.thread("catalog", h.watchCatalog)
-	if h.w.ordering() {
-		h.thread("orders", h.orders)
-	}
+	h.thread("orders", h.orders)
 }
 
 // clockSettle is short, as lives are.

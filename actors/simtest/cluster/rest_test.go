@@ -25,7 +25,7 @@ const restBound = 6 * time.Second
 
 // restBound is restBound; a leg whose order came to nothing asks only after a while.
 func (w *world) restBound() time.Duration {
-	if w.ordering() {
+	if w.ordered() {
 		return restBound + time.Duration(order.CollectMax)*time.Millisecond + 2*time.Second
 	}
 	return restBound
@@ -34,7 +34,7 @@ func (w *world) restBound() time.Duration {
 // rest ends chaos and waits until everything is as it should be. What is still missing after the bound is the failure.
 func (w *world) rest() {
 	w.heal()
-	end := w.now + w.restBound()
+	since := w.now
 	w.until(w.now + 500*time.Millisecond) // what was sent before may still be lost
 	for w.failure == nil {
 		w.operators.reopen() // again and again: a switch may be late
@@ -42,15 +42,18 @@ func (w *world) rest() {
 		w.until(w.now + 100*time.Millisecond)
 		missing := w.missing()
 		if missing == "" {
-			w.tally["rest, in tenths of a second"] += int((w.now - end + w.restBound()) / (100 * time.Millisecond))
+			w.tally["rest, in tenths of a second"] += int((w.now - since) / (100 * time.Millisecond))
 			break
 		}
-		if w.now >= end {
+		if w.now >= since+w.restBound() {
 			w.failf("liveness: after %v of peace %s", w.restBound(), missing)
 		}
 	}
 	if w.failure == nil {
 		w.proveService()
+	}
+	if w.ordered() {
+		w.quiet()
 	}
 	if w.failure == nil {
 		w.compare()
@@ -84,7 +87,8 @@ func (w *world) missing() string {
 	}
 	for _, h := range live {
 		if len(h.view.peers) != len(live) || h.view.Version() != live[0].view.Version() || h.state != cluster.Serving {
-			return fmt.Sprintf("n%d is %v and sees %d of %d members", h.number, h.state, len(h.view.peers), len(live))
+			return fmt.Sprintf("n%d is %v and sees %d of %d members, stands down: %q, shown %v", h.number, h.state,
+				len(h.view.peers), len(live), h.company.StandDown, h.tenure.Shown(w.time()))
 		}
 	}
 	for _, h := range live {
@@ -177,6 +181,25 @@ func (h *host) hearing(no int) string {
 	return text
 }
 
+// quiet waits until no request is on its way: legs of orders that wait for their payment ask now and then.
+func (w *world) quiet() {
+	for end := w.now + 2*time.Second; w.now < end && w.failure == nil && w.inTransit(); {
+		w.until(w.now + 5*time.Millisecond)
+	}
+}
+
+func (w *world) inTransit() bool {
+	for _, h := range w.living() {
+		for no := range w.sections {
+			inc := h.serving(no)
+			if h.ev.InTransit(storage.SectionNo(no)) != 0 || inc != nil && inc.Inflight() != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // proveService asks every node for everything: now nobody may be told to come again.
 func (w *world) proveService() {
 	w.proving = true
@@ -198,6 +221,9 @@ func (w *world) proveService() {
 		}
 	}
 	w.until(w.now + 4500*time.Millisecond) // holds end meanwhile, by clocks that may be wrong by more than a second
+	for end := w.now + w.restBound(); w.unsettled() != "" && w.now < end && w.failure == nil; {
+		w.until(w.now + 250*time.Millisecond) // an order of before peace may have come to nothing since
+	}
 	for h, n := range w.buyers.open {
 		if n != 0 {
 			w.failf("liveness: %d calls on n%d were never answered", n, h.number)
