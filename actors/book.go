@@ -268,7 +268,10 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 		return 0, peer.ErrNotCoordinator
 	}
 	r.Reserved, r.Search, r.Gen = t.reserved, t.searching, t.gen
-	t.use(r, no)
+	if !t.use(r, no) {
+		r.Free()
+		return 0, t.ev.coordinators[t.which].Without(no)
+	}
 	if err := t.send(r, s); err != nil {
 		return 0, err
 	}
@@ -362,11 +365,10 @@ func (t *bookingCall) askGrant(seats uint32) error {
 	return errNoGrant
 }
 
-// use has r carry the call's grant to a section.
-func (t *bookingCall) use(r *request.Request, no storage.SectionNo) {
-	if r.Command.Grant = t.grant; t.grant.Number != 0 {
-		t.granter.Asks(&t.grant, no)
-	}
+// use has r carry the call's grant to a section. False: the coordinator does without the section.
+func (t *bookingCall) use(r *request.Request, no storage.SectionNo) bool {
+	r.Command.Grant = t.grant
+	return t.grant.Number == 0 || t.granter.Asks(&t.grant, no, t.call.Request)
 }
 
 // grantAnew is for a section that wants a grant: the key of r was known, and it has not met it. A grant that it does
@@ -384,7 +386,9 @@ func (t *bookingCall) grantAnew(r *request.Request, no storage.SectionNo) error 
 		return err
 	}
 	r.Reserved = t.reserved
-	t.use(r, no)
+	if !t.use(r, no) {
+		return t.ev.coordinators[t.which].Without(no)
+	}
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
+	"holdfast/actors/grant"
+	"holdfast/actors/peer/wire"
 	"holdfast/actors/price"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
@@ -196,3 +198,61 @@ const (
 	Draining  = writer.Draining
 	Condemned = writer.Condemned
 )
+
+// blockMark stands in the operators' keys for a call that blocks seats, or puts them back: it is of several sections,
+// and of no buyer's coordinator.
+const blockMark storage.SectionNo = grant.Max
+
+// blockKeyed has the section do its part of a call that blocks seats. Its other parts use the same key; a section that
+// has recorded the key for anything else says so.
+func (s *Section) blockKeyed(m *wire.Ask, g grant.Grant, deadline time.Time) (*request.Request, error) {
+	if use, known := s.ev.index.Use(m.Command.Request); known && use.Section != s.key.Section {
+		r := request.New()
+		r.Command = m.Command
+		r.Command.Seats = nil // refused, unless the section remembers the key
+		outcome, err := s.ev.ready.Load().sections[use.Section].outcome(r, deadline)
+		if err != nil {
+			return nil, err
+		}
+		mismatch := outcome.Rejection == section.IdempotencyMismatch
+		if r.Free(); mismatch {
+			return nil, ErrMismatch
+		}
+	}
+	r := request.New()
+	r.Seats = append(r.Seats, m.Command.Seats...)
+	r.Command = m.Command
+	r.Command.Seats, r.Command.Grant = r.Seats, g
+	if failed := s.do(r, deadline); failed != nil {
+		return nil, failed.Why
+	}
+	if r.Decision.Outcome.Rejection == section.GrantStale {
+		r.Free()
+		return nil, errNoGrant
+	}
+	return r, nil
+}
+
+// command has one section do its part of a block, or say whether it has.
+func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (section.Rejection, []string, error) {
+	r := request.New()
+	r.Seats = append(r.Seats, seats...)
+	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.Seats, Operator: true,
+		Buyer: b.who.Buyer, Request: b.who.Request, Fingerprint: b.who.Fingerprint}
+	if b.unblock {
+		r.Command.Kind = section.UnblockSeats
+	}
+	s := b.o.sections[no]
+	if b.who.Request != (section.RequestID{}) && len(b.ev.coordinators) > 0 {
+		answered, err := s.keyedOf(r, b.deadline)
+		if err != nil {
+			return 0, nil, err
+		}
+		r = answered
+	} else if _, err := s.outcome(r, b.deadline); err != nil {
+		return 0, nil, err
+	}
+	defer r.Free()
+	outcome := &r.Decision.Outcome
+	return outcome.Rejection, b.o.appendIDs(nil, no, outcome.Lost), nil
+}

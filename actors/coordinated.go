@@ -69,14 +69,19 @@ func (ev *event) bring(which uint8, there, keyed bool, deadline time.Time, over 
 			err = here(c)
 		}
 		lost := keyed && err == error(request.PeerLost)
-		if !lost && !errors.Is(err, errNoGrant) && (there || !errors.Is(err, ErrMoved)) {
+		if !lost && !notYet(err) && (there || !errors.Is(err, ErrMoved)) {
 			return writer.Reason(err)
 		}
 	}
-	if errors.Is(err, errNoGrant) {
+	if notYet(err) {
 		return ErrMoved
 	}
 	return writer.Reason(err)
+}
+
+// notYet says that a coordinator could not do a call now, and nothing was done.
+func notYet(err error) bool {
+	return errors.Is(err, errNoGrant) || errors.Is(err, coordination.ErrReturning)
 }
 
 // operate sends an operator's hold on to its buyer's coordinator, or to the one that met the key before: operators'
@@ -91,8 +96,12 @@ func (t *bookingCall) operate(out *BookingView) error {
 		}
 	}
 	at, _, err := ev.enterKeyIn(ev.operated, t.deadline, t.call.Request, mine, true)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case at == blockMark:
+		ev.operated.Leave(t.call.Request, at, false, ev.operatedAt())
+		return ErrMismatch
 	}
 	onward := *t
 	onward.keyed, onward.there, onward.which = true, false, uint8(at)
@@ -147,19 +156,31 @@ func (s *Section) keyedHere(
 	m *wire.Ask, granter *coordinator.Granter, which uint8, deadline time.Time,
 ) (*request.Request, error) {
 	epoch, ready, _ := granter.Epoch()
-	if !ready {
+	switch {
+	case !ready:
 		return nil, errNoGrant
+	case granter.Excluded(s.key.Section):
+		return nil, s.ev.coordinators[which].Without(s.key.Section)
 	}
 	if !m.Command.Operator {
 		return s.enterKeyed(m, grant.Key(which, epoch), deadline)
 	}
 	ev, mine := s.ev, storage.SectionNo(which) // a hold of an operator's goes on to its buyer's coordinator
+	blocks := m.Command.Kind == section.BlockSeats || m.Command.Kind == section.UnblockSeats
+	if blocks {
+		mine = blockMark
+	}
 	at, _, err := ev.enterKeyIn(ev.operated, deadline, m.Command.Request, mine, true)
 	if err != nil {
 		return nil, err
 	}
 	var r *request.Request
-	if err = ErrMismatch; at == mine {
+	switch {
+	case at != mine:
+		err = ErrMismatch
+	case blocks:
+		r, err = s.blockKeyed(m, grant.Key(which, epoch), deadline)
+	default:
 		r, err = s.enterKeyed(m, grant.Key(which, epoch), deadline)
 	}
 	ev.operated.Leave(m.Command.Request, at, at == mine && keepsKey(m, r, err), ev.operatedAt())

@@ -100,7 +100,8 @@
 //
 //	create an event          the store's operators' keys; for ever: the event's id is made of the key, and outlives its deletion
 //	sale switch, delete      the store's operators' keys, written with the switch in one write
-//	block, unblock           each section's log remembers its part; the store's operators' keys have the whole
+//	block, unblock           each section's log remembers its part; the store's operators' keys have the whole, and the
+//	                         operators' coordinator sees to it that no other call has the key at the same moment
 //	refund                   the section's log; the processor takes one refund a booking
 //	hold, extend, confirm,
 //	release for a buyer      the section's log, as for buyers

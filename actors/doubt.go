@@ -298,3 +298,14 @@ func (s *Section) tellAhead(last section.Instant) {
 		s.engine.eventLog.LogAhead(s.key.String(), by)
 	}
 }
+
+// SectionExcluded says that a coordinator does without a section, or no more.
+func (e *eventLog) SectionExcluded(coordinator storage.SectionKey, no storage.SectionNo, excluded bool) {
+	key := storage.SectionKey{Event: coordinator.Event, Section: no}.String()
+	if excluded {
+		e.log.Warn("nobody serves a section: its seats are refused, what buyers have there goes on counting, and the "+
+			"others sell on", "section", key, "coordinator", coordinator.String())
+		return
+	}
+	e.log.Info("a section that was closed is served again", "section", key, "coordinator", coordinator.String())
+}

@@ -42,8 +42,9 @@ type Config struct {
 	// event is opened that the command does not need. With it there is no Processor.
 	Offline bool
 	// Coordinators has events that are made in a cluster count each buyer's seats at one place for all nodes, so that
-	// their limit holds at every instant (P13). Without it each node counts what it has followed, and buyers who are
-	// served by several nodes in the same moment may exceed it. An event keeps what it was made with.
+	// their limit holds at every instant (P13), and see all of an asker's keys there (P5). Without it each node counts
+	// what it has followed, and buyers who are served by several nodes in the same moment may exceed the limit. An
+	// event keeps what it was made with. Servers have it on.
 	Coordinators bool
 	Name         string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a

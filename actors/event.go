@@ -41,10 +41,11 @@ type event struct {
 
 	remote peer.Event // the event among the nodes
 
-	live   *seatmap.Map
-	queue  *waitingroom.Room // nil: no waiting room stands before the event, or not on this node
-	buyers *coordinator.BuyerQuota
-	index  *coordinator.KeyIndex
+	live      *seatmap.Map
+	queue     *waitingroom.Room // nil: no waiting room stands before the event, or not on this node
+	buyers    *coordinator.BuyerQuota
+	index     *coordinator.KeyIndex
+	lastKnown *coordinator.LastKnown // of sections that are not loaded
 
 	coordinators []*coordination.Coordinator // on this node; none: in events of earlier builds
 	// operated is which coordinator met an operator's key, on the node of the operators' own coordinator.
@@ -224,6 +225,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 // makeLedgers makes what spans the event's sections: for its buyers here, and for those of other nodes.
 func (ev *event) makeLedgers(o *openEvent) {
 	ev.buyers = coordinator.NewBuyerQuota()
+	ev.lastKnown = coordinator.NewLastKnown()
 	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
@@ -330,7 +332,7 @@ func (ev *event) adopt(s *Section, state *section.State) {
 
 func (ev *event) adoptLedgers(s *Section, state *section.State) {
 	state.Requests(func(id section.RequestID) { ev.index.Adopt(id, s.key.Section, state.LastAt()) })
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Add(buyer, seats) })
+	ev.lastKnown.Replace(s.key.Section, state, ev.buyers)
 }
 
 // count keeps the buyer ledger equal to a section's memory.
@@ -347,31 +349,6 @@ func (ev *event) count(shares []section.Share) {
 	}
 }
 
-// died takes a dead section's bookings out of the buyer ledger again; the next load adds the true ones.
-func (ev *event) died(no storage.SectionNo, m *section.Machine) {
-	ev.uncounted(no)
-	if len(ev.coordinators) == 0 {
-		ev.disown(m.State)
-		return
-	}
-	undurable := m.Shares() // is in the memory, and was never counted: here it is, so that the whole can be taken back
-	for i := range undurable {
-		if s := &undurable[i]; s.Taken {
-			ev.buyers.Add(s.Buyer, s.Seats)
-		}
-	}
-	ev.disown(m.State)
-	for i := range undurable {
-		if s := &undurable[i]; !s.Taken {
-			ev.buyers.Release(s.Buyer, s.Seats)
-		}
-	}
-}
-
-func (ev *event) disown(state *section.State) {
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Release(buyer, seats) })
-}
-
 // makeCoordinators makes the event's coordinators on this node, which claim nothing until somebody wants a grant.
 func (ev *event) makeCoordinators(o *openEvent) {
 	e, header := ev.engine, ev.header.Load()
@@ -381,7 +358,9 @@ func (ev *event) makeCoordinators(o *openEvent) {
 		granter := coordinator.NewGranter(i, len(o.sections), ev.buyers)
 		ev.coordinators = append(ev.coordinators, coordination.New(coordination.Surroundings{
 			Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Granter: granter, Fence: o.fence,
-			Placed: func() storage.WriterID { return e.placed(key) },
+			Placed:   func() storage.WriterID { return e.placed(key) },
+			Sections: len(o.sections), All: header.Coordinators, Served: o.served, Known: o.known, Learn: ev.learn,
+			Tell: func(no storage.SectionNo, excluded bool) { e.eventLog.SectionExcluded(key, no, excluded) },
 		}))
 	}
 	o.coordinators = ev.coordinators

@@ -293,6 +293,57 @@ func TestOneKeyOfTwoCallsOverNodes(t *testing.T) {
 	f.audited()
 }
 
+// TestOneKeyOfABlockOverNodes (P5): an operator's key for a block of seats of two sections, and for a hold or a release
+// at another node in the same moment, does one of the two, and the other is a mismatch; repeated it is done once.
+func TestOneKeyOfABlockOverNodes(t *testing.T) {
+	f := newCountedFleet(t, 3)
+	calm := f.stir(nil)
+	for round := range 30 {
+		buyer, at := byte(100+round), func(i int) *fleetNode { return f.nodes[(round+i)%3] }
+		var held BookingView
+		if err := again(func() (err error) {
+			held, err = at(0).hold(caller(buyer, 1), fleetSeat(round%8, 1+round/8))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		who := caller(buyer, 9)
+		who.Operator = true
+		seats := []string{fleetSeat((round+1)%8, 10+round/8), fleetSeat((round+2)%8, 14+round/8)}
+		done, mismatches := 0, 0
+		errs := together(3, func(i int) error {
+			mine := who
+			mine.Fingerprint = uint64(min(i, 1) + 1)
+			return again(func() error {
+				var out BookingView
+				switch {
+				case i > 0: // twice, at two nodes
+					return at(i).e.Block(f.event, mine, seats, false, patience)
+				case round%2 == 0:
+					_, err := at(0).hold(mine, fleetSeat((round+3)%8, 6+round/8))
+					return err
+				}
+				return at(0).e.Release(held.ID, mine, patience, &out)
+			})
+		})
+		for _, err := range errs {
+			switch {
+			case err == nil:
+				done++
+			case errors.Is(err, ErrMismatch):
+				mismatches++
+			default:
+				t.Fatal(err)
+			}
+		}
+		if done+mismatches != 3 || (errs[0] == nil) == (errs[1] == nil) || (errs[1] == nil) != (errs[2] == nil) {
+			t.Fatalf("round %d: %v", round, errs)
+		}
+	}
+	calm()
+	f.audited()
+}
+
 // newCountedFleet is newFleet with an event whose buyers coordinators count.
 func newCountedFleet(t *testing.T, n int) *fleet {
 	t.Helper()

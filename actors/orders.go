@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/order"
+	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -120,8 +121,9 @@ type orderBuyer struct {
 
 func (b *orderBuyer) Send(r *request.Request, to storage.SectionNo) *writer.Failure {
 	r.Command.Buyer, r.Command.Operator, r.Command.AnyBuyerTotal = b.call.Buyer, b.call.Operator, b.call.AnyBuyerTotal
-	if r.Command.Grant.Number != 0 {
-		b.granter.Asks(&r.Command.Grant, to)
+	if g := &r.Command.Grant; g.Number != 0 && !b.granter.Asks(g, to, r.Command.Request) {
+		r.Free()
+		return shard.NotServing
 	}
 	failed := b.o.sections[to].do(r, b.deadline)
 	switch {

@@ -313,13 +313,9 @@ func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Mac
 	s.publish(e, did.Seats)
 }
 
-// Dropped takes the section out of the ledgers: what was applied and not told yet is told first, for the memory has it
-// and is taken back as a whole.
+// Dropped has the ledgers go on with what they know of the section, until it is loaded again.
 func (h replicaHost) Dropped(dropped machine.Machine) {
-	m := dropped.(*section.Machine)
-	h.s.ev.uncounted(h.s.key.Section)
-	h.s.ev.count(m.Shares())
-	h.s.ev.disown(m.State)
+	h.s.ev.lastKnown.Keep(h.s.key.Section, dropped.(*section.Machine))
 }
 
 // Contradicted has the log held against what is known.
@@ -327,6 +323,13 @@ func (h replicaHost) Contradicted() { h.s.suspect(h.s.seen.Mark(), true) }
 
 // Stuck closes the section if its log lacks what was acknowledged.
 func (h replicaHost) Stuck(why error) {
+	if f := h.s.following(); f != nil {
+		f.Inspect(func(m machine.Machine, _, _ bool) {
+			if m != nil {
+				h.s.ev.lastKnown.Keep(h.s.key.Section, m.(*section.Machine))
+			}
+		})
+	}
 	var lost *witness.LostError
 	if errors.As(why, &lost) {
 		h.s.condemn(lost, false)
@@ -341,14 +344,8 @@ func (ev *event) counted(no storage.SectionNo, state *section.State) {
 	for i, c := range ev.coordinators {
 		fence, from := state.FencedAt(uint8(i))
 		c.Granter.Counted(no, fence, from)
+		c.Granter.Known(no, state.Live)
 		c.Settle()
-	}
-}
-
-// uncounted tells them that they are about to be taken out of it.
-func (ev *event) uncounted(no storage.SectionNo) {
-	for _, c := range ev.coordinators {
-		c.Granter.Uncounted(no)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -401,20 +400,4 @@ func (b *blocking) ask(no storage.SectionNo, seats []section.SeatIndex) (lost []
 		return nil, ErrMismatch
 	}
 	return nil, &Refusal{Code: rejection, Seats: lost}
-}
-
-func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (section.Rejection, []string, error) {
-	r := request.New()
-	r.Seats = append(r.Seats, seats...)
-	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.Seats, Operator: true,
-		Buyer: b.who.Buyer, Request: b.who.Request, Fingerprint: b.who.Fingerprint}
-	if b.unblock {
-		r.Command.Kind = section.UnblockSeats
-	}
-	outcome, err := b.o.sections[no].outcome(r, b.deadline)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer r.Free()
-	return outcome.Rejection, b.o.appendIDs(nil, no, outcome.Lost), nil
 }

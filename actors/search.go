@@ -183,7 +183,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: section.AdmissionExpired}}
 	case errors.As(err, &apart):
 		return &wire.Answer{Code: wire.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
-	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved), errors.Is(err, errNoGrant):
+	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved), notYet(err):
 		return &wire.Answer{Code: wire.Moved}
 	case errors.Is(err, ErrMismatch):
 		return &wire.Answer{Code: wire.Mismatch}

@@ -189,8 +189,10 @@ func (s *Section) Stopped(a *shard.Activation, why error) {
 	s.engine.rebalancer.Wake()
 }
 
-// Died takes a dead life's bookings out of the ledgers.
-func (s *Section) Died(m machine.Machine) { s.ev.died(s.key.Section, m.(*section.Machine)) }
+// Died has the ledgers go on with what they know of the section, until it is loaded again.
+func (s *Section) Died(m machine.Machine) {
+	s.ev.lastKnown.Keep(s.key.Section, m.(*section.Machine))
+}
 
 // Landed publishes a durable record: the map first, then (by the shard) its answers.
 func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration) {
@@ -248,8 +250,7 @@ func (s *Section) Released(a *shard.Activation, released machine.Machine, tail s
 	s.remote.Directory.SetTailIsOurs(false)
 	if left.Sleep {
 		s.passivated.Store(true)
-		s.ev.uncounted(s.key.Section)
-		s.ev.disown(m.State)
+		s.ev.lastKnown.Keep(s.key.Section, m)
 	} else {
 		s.followOn(m, tail)
 	}
@@ -298,4 +299,34 @@ func (s *Section) publish(e *storage.Entry, seats []section.SeatChange) {
 	if q := s.ev.queue; q != nil {
 		q.SectionLanded(s.key.Section, e, seats)
 	}
+}
+
+// served says that a node which is up serves a section, or that the next request wakes it.
+func (o *openEvent) served(no storage.SectionNo) bool {
+	s := o.sections[no]
+	return s.shard.Serving() != nil || s.passivated.Load() || s.remote.Announced()
+}
+
+// known visits what buyers have in a section that is not served here; false: it is being loaded, or served.
+func (o *openEvent) known(no storage.SectionNo, visit func(buyer section.BuyerID, seats uint32)) (known bool) {
+	s := o.sections[no]
+	if list, kept := s.ev.lastKnown.Of(no); kept {
+		for _, k := range list {
+			visit(k.Buyer, k.Seats)
+		}
+		return true
+	}
+	if f := s.following(); f != nil {
+		f.Inspect(func(m machine.Machine, _, over bool) {
+			if known = m != nil && !over; known {
+				m.(*section.Machine).Live(visit)
+			}
+		})
+	}
+	return known
+}
+
+// learn notes a key that may have been used in a section that nobody serves.
+func (ev *event) learn(no storage.SectionNo, id section.RequestID) {
+	ev.index.Adopt(id, no, ev.operatedAt())
 }

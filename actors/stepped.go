@@ -192,6 +192,18 @@ func (i *Inspection) Underway() map[string]int {
 	}
 }
 
+// Excluded counts the sections that coordinators on this node do without.
+func (i *Inspection) Excluded() (n int) {
+	for _, c := range i.ev.coordinators {
+		for no := range i.ev.ready.Load().sections {
+			if c.Granter.Excluded(storage.SectionNo(no)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Gate is the event's waiting room here; nil: it has none.
 func (i *Inspection) Gate() *waitingroom.Room { return i.ev.queue }
 

@@ -2,8 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -28,7 +26,8 @@ const clockSlack section.Instant = 2000
 // request was done twice (G11):
 //
 //	a hold's grant is of the epoch whose fence stands in its section, and of the coordinator that counts the buyer
-//	every section has the fence of every epoch that granted anything: no older coordinator could go on anywhere
+//	every section has the fence of every epoch that granted anything, but those that the epoch did without: no older
+//	coordinator could go on anywhere
 //	every fence's epoch was claimed in the coordinator's own log
 //	no grant became two holds
 //	no key was used for two requests, of whatever kind, in whatever sections
@@ -41,6 +40,7 @@ type limits struct {
 	keys     map[section.RequestID]keyUse
 	twice    []limited // keys used for two requests
 	plain    int       // holds without a grant
+	claims   []*claims // of each coordinator
 }
 
 // keyUse is what a key was used for last.
@@ -225,7 +225,7 @@ func (l *limits) unfenced() (found []limited) {
 	}
 	for g := range granting {
 		for no := range l.sections {
-			if s := &l.sections[no]; s.whole && !s.granted[g] {
+			if s := &l.sections[no]; s.whole && !s.granted[g] && !l.excluded(&g, no) {
 				found = append(found, limited{storage.SectionNo(no), 0, Limit, fmt.Sprintf(
 					"G10: coordinator %d granted seats under epoch %d, whose fence the section does not have",
 					g.Coordinator, g.Epoch)})
@@ -236,6 +236,11 @@ func (l *limits) unfenced() (found []limited) {
 		return cmp.Or(cmp.Compare(a.section, b.section), cmp.Compare(a.detail, b.detail))
 	})
 	return found
+}
+
+// excluded says that the grant's epoch did without the section.
+func (l *limits) excluded(g *grant.Grant, no int) bool {
+	return int(g.Coordinator) < len(l.claims) && l.claims[g.Coordinator].without[g.Epoch][uint32(no)]
 }
 
 // overLimit counts each buyer's seats in the order of grants.
@@ -280,8 +285,8 @@ func (l *limits) overLimit(lag section.Instant) (found []limited) {
 // meanwhile is looked at once more: an end or a fence may stand where the audit had been already.
 func (r *run) limits(l *limits) error {
 	lag := section.Instant(r.options.Lag.Milliseconds())
-	claimed, err := r.coordinators(l.event)
-	if err != nil {
+	var err error
+	if l.claims, err = r.coordinators(l.event); err != nil {
 		return err
 	}
 	found := l.judge(lag)
@@ -291,7 +296,7 @@ func (r *run) limits(l *limits) error {
 		}
 		found = l.judge(lag)
 	}
-	for _, f := range append(found, l.unclaimed(claimed)...) {
+	for _, f := range append(found, l.unclaimed()...) {
 		l.sections[f.section].add(f.seq, f.code, f.detail)
 	}
 	if l.plain > 0 && l.event.Coordinators == 0 {
@@ -305,10 +310,10 @@ func (r *run) limits(l *limits) error {
 }
 
 // unclaimed finds fences of epochs that their coordinators never had.
-func (l *limits) unclaimed(claimed []section.Epoch) (found []limited) {
+func (l *limits) unclaimed() (found []limited) {
 	for no := range l.sections {
 		for g := range l.sections[no].granted {
-			if int(g.Coordinator) >= len(claimed) || g.Epoch > claimed[g.Coordinator] {
+			if int(g.Coordinator) >= len(l.claims) || g.Epoch > l.claims[g.Coordinator].epoch {
 				found = append(found, limited{storage.SectionNo(no), 0, Limit, fmt.Sprintf(
 					"G10: a fence of epoch %d of coordinator %d, which never claimed that epoch",
 					g.Epoch,
@@ -351,46 +356,4 @@ func (r *run) lookForEnds(l *limits) error {
 		}
 	}
 	return nil
-}
-
-// coordinators reads the logs of an event's coordinators, which have claims only, and gives the epoch of each.
-func (r *run) coordinators(e *storage.Event) (claimed []section.Epoch, err error) {
-	for i := range e.Coordinators {
-		key := storage.SectionKey{Event: e.ID, Section: storage.CoordinatorNo + storage.SectionNo(i)}
-		delete(r.orphans, key)
-		if err := r.freeze(); err != nil {
-			return nil, fmt.Errorf("audit: coordinator %v: freeze: %w", key, err)
-		}
-		n := &notes{report: r.report, show: e.ID.String(), name: fmt.Sprintf("coordinator %d", i)}
-		epoch, err := readClaims(r.ctx, r.at, key, n)
-		if err != nil {
-			return nil, fmt.Errorf("audit: coordinator %v: %w", key, err)
-		}
-		claimed = append(claimed, epoch)
-	}
-	return claimed, nil
-}
-
-func readClaims(
-	ctx context.Context, at storage.Frozen, key storage.SectionKey, n *notes,
-) (epoch section.Epoch, err error) {
-	var c chain
-	err = at.Read(ctx, key, 0, func(e *storage.Entry, hash storage.Hash) error {
-		if broke := c.follow(e, hash); broke != nil {
-			return broke
-		}
-		epoch = e.Epoch
-		return ctx.Err()
-	})
-	var corrupt *storage.CorruptError
-	var broke *broken
-	switch {
-	case errors.As(err, &broke):
-		n.add(c.seq+1, broke.code, broke.detail)
-	case errors.As(err, &corrupt):
-		n.add(corrupt.Seq, Damaged, corrupt.Why)
-	case err != nil:
-		return 0, err
-	}
-	return epoch, nil
 }

@@ -12,6 +12,12 @@
 // released when the view places it elsewhere (Tend). Until every section has the fence there are no grants (P3); the
 // caller hears "unavailable, repeat".
 //
+//	Tend ──▶ look, twice a second: which sections does nobody serve, or nobody answer for?
+//	           │ for 4 s ──▶ Granter.Exclude ──▶ the log: excluded, with what its buyers have there
+//	           └ served again ──▶ fence ──▶ the log: readmitted ──▶ Granter.Readmit
+//
+// Package coordinator says why that is sound. An order to the log is of one life of the log: in the next it is refused.
+//
 // # Rejected
 //
 // A claim as soon as the event opens: as many claims and fences as events a node has, at every restart. Fences that are
@@ -21,6 +27,8 @@ package coordination
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +52,18 @@ type Surroundings struct {
 	Placed func() storage.WriterID
 	// Fence has a section write a fence, here or on its node. It may wait until the deadline.
 	Fence func(no storage.SectionNo, g grant.Grant, deadline time.Time) (section.Rejection, error)
+	// Sections is how many the event has, and All how many coordinators.
+	Sections int
+	All      uint8
+	// Served says that a node which is up serves a section, or that the next request wakes it.
+	Served func(no storage.SectionNo) bool
+	// Known visits what buyers have in a section, as far as this node knows: no less than its log had at the newest
+	// fence that the Granter has heard of. False: the section is being loaded.
+	Known func(no storage.SectionNo, visit func(buyer section.BuyerID, seats uint32)) bool
+	// Learn hears of a key that may have been used in a section.
+	Learn func(no storage.SectionNo, request section.RequestID)
+	// Tell hears that a section was excluded, or readmitted.
+	Tell func(no storage.SectionNo, excluded bool)
 }
 
 // Coordinator is one coordinator of one event on this node.
@@ -53,6 +73,12 @@ type Coordinator struct {
 	shard   *shard.Shard
 	fencing atomic.Bool
 	held    atomic.Bool // the newest record of the log may be this node's claim: nobody else may claim it then
+
+	life    atomic.Pointer[life] // the newest
+	minding atomic.Bool          // a look is under way, and has watch
+	watch   watch
+	mu      sync.Mutex                      // guards silent
+	silent  map[storage.SectionNo]time.Time // sections that have answered for no fence since
 }
 
 const (
@@ -68,7 +94,8 @@ const (
 
 // New makes a coordinator that stands still.
 func New(s Surroundings) *Coordinator {
-	o := &Coordinator{Surroundings: s, clock: s.Node.Runtime}
+	o := &Coordinator{Surroundings: s, clock: s.Node.Runtime, silent: map[storage.SectionNo]time.Time{}}
+	o.watch.unserved = make([]time.Time, s.Sections)
 	o.shard = shard.New(s.Node, o, o, s.Key, coordinator.ClaimsKind{}, s.Seen, nil)
 	return o
 }
@@ -176,7 +203,8 @@ func (o *Coordinator) fenceAll(list []storage.SectionNo, g grant.Grant) {
 			if i >= len(list) {
 				break
 			}
-			_, _ = o.Fence(list[i], g, o.clock.Now().Add(fencePatience)) // what its log says is followed here
+			_, err := o.Fence(list[i], g, o.clock.Now().Add(fencePatience)) // what its log says is followed here
+			o.answered(list[i], err == nil)
 		}
 		if left.Add(-1) == 0 {
 			close(done)
@@ -209,6 +237,7 @@ func (o *Coordinator) Tend(up func(storage.WriterID) bool) {
 		return
 	}
 	o.Settle()
+	o.mind(false)
 }
 
 // PlacedHere implements shard.Host.
@@ -220,16 +249,43 @@ func (o *Coordinator) Claimed(*storage.Entry) (machine.Machine, storage.Tail) {
 	return nil, storage.Tail{}
 }
 
-// Loaded begins the epoch.
-func (o *Coordinator) Loaded(_ machine.Machine, tail storage.Tail) error {
-	o.Granter.Begin(tail.Epoch)
+// Loaded begins the epoch, without the sections that are excluded.
+func (o *Coordinator) Loaded(m machine.Machine, tail storage.Tail) error {
+	without := m.(*coordinator.Claims).Excluded()
+	for _, x := range without {
+		if int(x.Section) >= o.Sections {
+			return fmt.Errorf("coordination: %v excludes section %d, which the event does not have", o.Key, x.Section)
+		}
+		for i := range x.Shares {
+			if id := section.RequestID(x.Shares[i].Request); id != (section.RequestID{}) {
+				o.Learn(x.Section, id)
+			}
+		}
+	}
+	o.life.Store(&life{tail.Epoch, tail.Seq + 1})
+	o.Granter.Begin(tail.Epoch, without...)
+	for _, x := range without {
+		var known []grant.Share // looked up without a lock of the granter's
+		_ = o.Known(x.Section, func(buyer section.BuyerID, seats uint32) {
+			known = append(known, grant.Share{Buyer: buyer, Seats: seats})
+		})
+		o.Granter.Known(x.Section, func(visit func(section.BuyerID, uint32)) {
+			for i := range known {
+				visit(known[i].Buyer, known[i].Seats)
+			}
+		})
+	}
 	return nil
 }
 
-// Landed implements shard.Host: no record has changes.
-func (o *Coordinator) Landed(*writer.Record, machine.Machine, time.Duration) {}
+// Landed remembers a record that says what is excluded: a log that lacks it must not be gone on from.
+func (o *Coordinator) Landed(p *writer.Record, _ machine.Machine, _ time.Duration) {
+	if e := &p.Append.Entry; e.Kind == storage.EntryChanges {
+		o.Seen.Saw(e.Seq, e.Epoch, p.Hash)
+	}
+}
 
-// Answering implements shard.Host: there are no requests.
+// Answering implements shard.Host: who gave an order waits for its answer.
 func (o *Coordinator) Answering(*writer.Request) {}
 
 // Handled implements shard.Host.
@@ -244,8 +300,11 @@ func (o *Coordinator) Released(*shard.Activation, machine.Machine, storage.Tail)
 // Died ends the epoch.
 func (o *Coordinator) Died(machine.Machine) { o.Granter.End() }
 
-// Serving has the sections fenced.
-func (o *Coordinator) Serving(*shard.Activation, storage.Tail, int, time.Duration) { o.fence() }
+// Serving has the sections fenced, and those readmitted that are back.
+func (o *Coordinator) Serving(*shard.Activation, storage.Tail, int, time.Duration) {
+	o.fence()
+	o.mind(true)
+}
 
 // Ending ends the epoch before anybody hears.
 func (o *Coordinator) Ending(why error, _ bool) {

@@ -41,6 +41,37 @@
 //
 // An event that a node alone has made has no coordinators: its index and its ledger see everything.
 //
+// A call that blocks seats goes the same way, by the operators' coordinator: its parts in several sections share its
+// key.
+//
+// # Sections that stay closed
+//
+// A section may be served by nobody for long, or for good: its log is lost or damaged, or its part of the store is
+// away. It must not close the event's other sections. Invariant, of an epoch E that grants: of an older epoch nothing
+// can become a hold any more, in any section, but what E counts.
+//
+//	while E lasts       the section has E's fence. What is known of it goes on counting, and so does each grant of E
+//	                    whose fate nobody knows. Nobody else can have granted anything there: no count is too low.
+//	E excludes it       after 4 s. From here on no grant of E is used there (Asks: no), by whatever call. Then E's log
+//	                    says so, with a list: what E's buyers are known to have there, and what is under way there.
+//	the next epoch, F   reads the list after its claim. It needs no fence there: older epochs than E were fenced out,
+//	                    E gives nothing there once it excluded it, and what came before that is in the list. The list
+//	                    counts (what it has beyond what F's node knows of the section): a kill -9 loses no count.
+//	it is served again  F has its fence written there, and follows the section up to it; then F's log says
+//	                    "readmitted"; only then grants of F are used there. An E that slept through all that cannot
+//	                    readmit: its log is F's, and refuses its record.
+//
+// So the section's log is not touched, and need not be readable. Only an epoch whose own fence stands in a section may
+// exclude it: F cannot, of a section that closed before F's fence came there. Where a section closes for good in the
+// moment in which its coordinator's node dies, or before the coordinator ever had an epoch, that coordinator waits for
+// the section: its buyers, and no others, are refused until the section is back or an operator has accepted the loss.
+// Nobody can know what was under way there, and a count that may be too low is worse than a refusal.
+//
+// Keys: those of holds under way stand in the list, and F's index has them. What else was used in a closed section is
+// known on every node that has followed it. One gap: a call about a booking there that was under way as the section was
+// excluded, and whose key is used for another request once the coordinator has moved; and a node that started since
+// does not know the keys of a section that it cannot read. The audit shows either (G11).
+//
 // # Hashes for keys
 //
 // There is one key for every hold of the day, and one buyer, so both stand as hashes in a table without keys:
@@ -70,4 +101,12 @@
 //     repeats exactly. The index asks them.
 //   - Waiting on a lock for a key in use: the waiter must give up at its deadline, so Enter gives a channel instead.
 //   - A lock in the store for each buyer's search: a write for each loser of a sold-out event.
+//   - Leaving out a section that lacks the fence, after a time: its owner may be alive and out of reach, with a grant
+//     of the older epoch in a mailbox, or a record of it on its way to the store, for as long as a process can sleep.
+//   - Grants that end by a clock: the record may come to the log after any time, and no clocks agree on a limit.
+//   - A claim of the closed section's log by the coordinator, which would fence everybody: records that a person could
+//     have restored would not continue the log any more.
+//   - A marker beside the section's log that each append checks: a read for each hold, for the sake of a day that may
+//     never come.
+//   - The closed section's snapshot in place of the list: four times the size, and a format more to open for ever.
 package coordinator

@@ -10,7 +10,7 @@ import (
 )
 
 // Granter is one coordinator of an event on this node: it gives grants while it has an epoch of its log, every section
-// of the event has that epoch's fence, and every section's live seats are in the quota (P13).
+// of the event that is not excluded has that epoch's fence, and every section's live seats are in the quota (P13).
 //
 //	Begin(epoch) ──▶ Missing: sections without the fence, or not counted ──▶ Fenced, Counted ──▶ Ready: Grant
 //
@@ -21,8 +21,12 @@ import (
 //     it is (Fenced). One whose fate nobody knows (Unknown) goes on counting, and so does one whose hold may have come
 //     into the quota with the whole of its section (Counted);
 //   - seats that end are given back once their end is durable;
-//   - whatever takes a section's seats out of the quota says Uncounted first, and a granter without one gives nothing;
-//   - nobody else grants: another's claim has its fence in a section before it counts that section.
+//   - a section that is closed, or is loaded anew, goes on counting with what was known of it, which only ends that
+//     nobody has heard of can have made less: holds are by grants of this epoch, and those count by themselves;
+//   - an excluded section gets no grants. What its log had, or can still get, is in the list that was written down when
+//     it was excluded, and the list's surplus over what is known of the section here counts too;
+//   - nobody else grants: another's claim has its fence in a section before it counts that section, or has read that
+//     the section was excluded.
 type Granter struct {
 	no    uint8
 	quota *BuyerQuota
@@ -33,14 +37,16 @@ type Granter struct {
 	sections []granterSection
 	missing  int
 	open     map[openKey]openGrant
-	changed  chan struct{} // closed when the granter becomes ready, or loses its epoch
+	surplus  map[storage.SectionNo]*surplus // of sections that were excluded before this epoch
+	changed  chan struct{}                  // closed when the granter becomes ready, or loses its epoch
 }
 
 type granterSection struct {
-	counted bool // its live seats are in the quota
-	givenUp bool // no hold can be placed in it, and nobody can count it any more
-	fence   section.Epoch
-	from    uint64 // the first grant of that epoch which the section takes
+	counted  bool // its live seats are in the quota, as far as they are known
+	givenUp  bool // no hold can be placed in it, and nobody can count it any more
+	excluded bool // it gets no grants: see Exclude
+	fence    section.Epoch
+	from     uint64 // the first grant of that epoch which the section takes
 }
 
 // past says that a grant lies before the section's fence: all that became holds of such are counted.
@@ -56,6 +62,7 @@ type openKey struct {
 // openGrant is a grant that may still become a hold, or has become one that is not followed yet.
 type openGrant struct {
 	buyer   section.BuyerID
+	request section.RequestID // that it was asked for under; zero: none
 	seats   uint32
 	at      storage.SectionNo
 	unknown bool // an asking may have had an effect
@@ -65,15 +72,24 @@ type openGrant struct {
 // NewGranter is a granter without an epoch, of an event of so many sections none of which is counted.
 func NewGranter(no uint8, sections int, quota *BuyerQuota) *Granter {
 	return &Granter{no: no, quota: quota, sections: make([]granterSection, sections), missing: sections,
-		open: map[openKey]openGrant{}, changed: make(chan struct{})}
+		open: map[openKey]openGrant{}, surplus: map[storage.SectionNo]*surplus{}, changed: make(chan struct{})}
 }
 
-// Begin begins an epoch, which the coordinator's log has given to this node.
-func (d *Granter) Begin(epoch section.Epoch) {
+// Begin begins an epoch, which the coordinator's log has given to this node: without the sections that the log says are
+// excluded.
+func (d *Granter) Begin(epoch section.Epoch, without ...Excluded) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.end()
+	for i := range without {
+		d.sections[without[i].Section].excluded = true
+		d.surplus[without[i].Section] = newSurplus(d.quota, without[i].Shares)
+	}
 	d.epoch, d.last = epoch, 0
 	d.recount()
+	if d.isReady() {
+		d.begun()
+	}
 }
 
 // End ends the epoch: the log is another's, or nobody's. Grants that were given go on counting.
@@ -88,6 +104,13 @@ func (d *Granter) end() {
 		return
 	}
 	d.epoch = 0
+	for no, s := range d.surplus {
+		s.end(d.quota)
+		delete(d.surplus, no)
+	}
+	for i := range d.sections {
+		d.sections[i].excluded = false // as the log says, once this node has it again
+	}
 	d.recount()
 	d.wake()
 }
@@ -100,7 +123,7 @@ func (d *Granter) wake() {
 func (d *Granter) isReady() bool { return d.missing == 0 && d.epoch != 0 }
 
 func (d *Granter) lacks(s granterSection) bool {
-	return !s.givenUp && (!s.counted || s.fence != d.epoch)
+	return !s.givenUp && !s.excluded && (!s.counted || s.fence != d.epoch)
 }
 
 // recount finds what is missing in a new epoch.
@@ -126,13 +149,19 @@ func (d *Granter) set(no storage.SectionNo, s granterSection) {
 	case d.epoch != 0 && s.fence > d.epoch:
 		d.end()
 	case !was && d.isReady():
-		for key, g := range d.open { // every section takes this epoch only, and older holds have been followed
-			if key.epoch < d.epoch {
-				d.giveUp(key, g)
-			}
-		}
-		d.wake()
+		d.begun()
 	}
+}
+
+// begun gives up what earlier epochs have granted: every section takes this one only, and older holds have been
+// followed, or are in the list of an excluded section.
+func (d *Granter) begun() {
+	for key, g := range d.open {
+		if key.epoch < d.epoch {
+			d.giveUp(key, g)
+		}
+	}
+	d.wake()
 }
 
 func (d *Granter) giveUp(key openKey, g openGrant) {
@@ -192,15 +221,20 @@ func (d *Granter) Grant(buyer section.BuyerID, seats, limit uint32, unbound bool
 	return grant.Grant{Number: d.last, Epoch: d.epoch, Total: total, Coordinator: d.no, Unbound: unbound}, Granted
 }
 
-// Asks says at which section a grant is about to be used.
-func (d *Granter) Asks(g *grant.Grant, at storage.SectionNo) {
+// Asks says at which section a grant is about to be used, and under which key. False: the section is excluded, and
+// must not be asked.
+func (d *Granter) Asks(g *grant.Grant, at storage.SectionNo, request section.RequestID) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.sections[at].excluded {
+		return false
+	}
 	key := openKey{g.Epoch, g.Number}
 	if o, known := d.open[key]; known {
-		o.at, o.maybe = at, false // whoever was asked before has said no
+		o.at, o.maybe, o.request = at, false, request // whoever was asked before has said no
 		d.open[key] = o
 	}
+	return true
 }
 
 // Refused says that a grant has not become a hold, and will not: its seats are given back, unless an earlier use of it
@@ -246,7 +280,7 @@ func (d *Granter) Placed(g *grant.Grant, buyer section.BuyerID, seats uint32) {
 func (d *Granter) Counted(no storage.SectionNo, fence section.Epoch, from uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := granterSection{counted: true, fence: fence, from: from}
+	s := granterSection{counted: true, excluded: d.sections[no].excluded, fence: fence, from: from}
 	d.settle(no, &s)
 	for key, g := range d.open {
 		if g.at == no && !g.maybe {
@@ -266,21 +300,12 @@ func (d *Granter) settle(no storage.SectionNo, s *granterSection) {
 	}
 }
 
-// Uncounted says that a section's seats are about to be taken out of the quota.
-func (d *Granter) Uncounted(no storage.SectionNo) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.sections[no]
-	s.counted = false
-	d.set(no, s)
-}
-
-// GivenUp says that a section is closed for good, and no other node can open it: its seats do not count any more.
+// GivenUp says that a section is closed for good, and no other node can open it: no fence of it is waited for.
 func (d *Granter) GivenUp(no storage.SectionNo) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.sections[no]
-	s.counted, s.givenUp = false, true
+	s.givenUp = true
 	d.set(no, s)
 }
 

@@ -44,14 +44,18 @@ func TestGranterGrantsOnlyWhatItCanCount(t *testing.T) {
 		ready bool
 	}{
 		{"nothing", func(*Granter) {}, true},
-		{"a section that is not counted", func(d *Granter) { d.Uncounted(1) }, false},
+		{"a section that is excluded", func(d *Granter) { _, _ = d.Exclude(5, 1) }, true},
 		{"another's fence", func(d *Granter) { d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1}) }, false},
 		{"another's fence, in a log that was loaded", func(d *Granter) { d.Counted(1, 6, 1) }, false},
 		{"another coordinator's fence", func(d *Granter) { d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6}) }, true},
 		{"the end of the epoch", (*Granter).End, false},
-		{"a section that is closed for good", func(d *Granter) { d.Uncounted(1); d.GivenUp(1) }, true},
-		{"a section that came back", func(d *Granter) { d.Uncounted(1); d.Counted(1, 5, 1) }, true},
-		{"a section that came back without the fence", func(d *Granter) { d.Uncounted(1); d.Counted(1, 4, 9) }, false},
+		{"a section that is closed for good", func(d *Granter) {
+			d.Begin(6)
+			d.GivenUp(1)
+			d.Fenced(0, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
+		}, true},
+		{"a section that came back", func(d *Granter) { d.Counted(1, 5, 1) }, true},
+		{"a section that came back without the fence", func(d *Granter) { d.Counted(1, 4, 9) }, false},
 	} {
 		d, _ := readyGranter(t)
 		c.lose(d)
@@ -93,13 +97,11 @@ var fates = []struct {
 	}, 3},
 	{"placed unseen, and counted with its section", func(_ *testing.T, d *Granter, g *grant.Grant) {
 		d.Unknown(g)
-		d.Uncounted(1)
 		d.quota.Add(fated, 3)
 		d.Counted(1, 5, 1)
 		d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
 	}, 3},
 	{"accepted, and counted with its section", func(t *testing.T, d *Granter, _ *grant.Grant) {
-		d.Uncounted(1)
 		d.quota.Add(fated, 3)
 		d.Counted(1, 5, 1)
 		if list, _ := d.Doubtful(); len(list) != 1 || list[0] != 1 {
@@ -108,15 +110,14 @@ var fates = []struct {
 		d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
 	}, 3},
 	{"counted with its section, then refused", func(_ *testing.T, d *Granter, g *grant.Grant) {
-		d.Uncounted(1)
 		d.Counted(1, 5, 1)
-		d.Asks(g, 0)
+		d.Asks(g, 0, section.RequestID{})
 		d.Refused(g)
 	}, 0},
 	{"behind a fence, then unknown", func(_ *testing.T, d *Granter, g *grant.Grant) {
-		d.Asks(g, 0)
+		d.Asks(g, 0, section.RequestID{})
 		d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
-		d.Asks(g, 1)
+		d.Asks(g, 1, section.RequestID{})
 		d.Unknown(g)
 	}, 0},
 	{"the next epoch's fences", func(t *testing.T, d *Granter, _ *grant.Grant) {
@@ -139,7 +140,7 @@ func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
 			g != (grant.Grant{Number: 1, Epoch: 5, Total: 3, Coordinator: 1}) {
 			t.Fatalf("granted %+v; 2 more of 4: %d", g, v)
 		}
-		d.Asks(&g, storage.SectionNo(1))
+		d.Asks(&g, storage.SectionNo(1), section.RequestID{})
 		c.then(t, d, &g)
 		if got := q.Seats(fated); got != c.want {
 			t.Errorf("%s: %d seats count, want %d", c.name, got, c.want)
@@ -153,19 +154,5 @@ func TestAnothersHoldIsCounted(t *testing.T) {
 	d.Placed(&grant.Grant{Number: 1, Epoch: 4, Coordinator: 1}, section.BuyerID{3}, 2)
 	if got := q.Seats(section.BuyerID{3}); got != 2 {
 		t.Errorf("%d seats count, want 2", got)
-	}
-}
-
-// TestClaimsLogHasNothingElse (P10): a coordinator's log with a change in it is damaged.
-func TestClaimsLogHasNothingElse(t *testing.T) {
-	m := ClaimsKind{}.New()
-	if n, err := m.Replay(nil, 0, nil); n != 0 || err != nil {
-		t.Errorf("an empty record: %d, %v", n, err)
-	}
-	if _, err := m.Replay([]byte{1}, 0, nil); err == nil {
-		t.Error("a change is taken")
-	}
-	if _, err := (ClaimsKind{}).Restore([]byte{1}); err == nil {
-		t.Error("a snapshot is taken")
 	}
 }

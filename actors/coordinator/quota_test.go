@@ -53,7 +53,7 @@ func grantPath(testing.TB) func() {
 		n++
 		buyer := section.BuyerID(scattered(n))
 		g, _ := d.Grant(buyer, 2, 8, false)
-		d.Asks(&g, 0)
+		d.Asks(&g, 0, section.RequestID{})
 		d.Placed(&g, buyer, 2)
 		q.Release(buyer, 2)
 	}

@@ -6,8 +6,8 @@
 //	                                               │ yes: the hold stands in the log with the grant
 //	                                               └ no:  grant_stale, and nothing was done
 //
-// The log of a coordinator has its claims and nothing else: an epoch is what a claim gives. What was granted stands in
-// the sections' logs.
+// The log of a coordinator has its claims, and which sections it does without (Exclusion): an epoch is what a claim
+// gives. What was granted stands in the sections' logs.
 //
 // # Rejected
 //

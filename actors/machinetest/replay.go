@@ -150,7 +150,11 @@ func snapshotOfAnotherMoment(b *bench) {
 	}
 	b.must(b.store.SaveSnapshot(b.Context(), b.key, *l.w.LastSnapshot()))
 	b.pass(b.Timer)
-	l.submit(b.Refused(0))
+	if b.Timer == 0 {
+		l.submit(b.Command(b.Many))
+	} else {
+		l.submit(b.Refused(0))
+	}
 	if l.w.LastSnapshot() != nil {
 		b.Error("P10: a snapshot is taken of what is not durable")
 	}

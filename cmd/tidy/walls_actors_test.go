@@ -30,6 +30,7 @@ var wallsOfActors = map[string]wall{
 			"whoever steps one; a simulator inside would copy what Open does",
 		Test: []string{
 			"actors/section/account", "actors/section/order",
+			"actors/codec", "actors/grant",
 			"actors", "actors/coordinator", "actors/machine", "actors/peer/wire", "actors/planted",
 			"actors/checkout/processor", "actors/seatmap", "actors/section", "actors/section/account", "actors/shard",
 			"actors/simtest", "actors/venue",
@@ -222,9 +223,9 @@ var wallsOfActors = map[string]wall{
 	"actors/coordinator": {
 		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
 			"knew the time could not be simulated",
-		Own:  []string{"actors/section", "actors/grant", "actors/machine", "storage"},
+		Own:  []string{"actors/section", "actors/codec", "actors/grant", "actors/machine", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
-		Test: []string{"actors/budget", rapid},
+		Test: []string{"actors/budget", "actors/machinetest", rapid},
 	},
 	"actors/placement": {
 		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
@@ -322,7 +323,7 @@ var wallsOfActors = map[string]wall{
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
-			"actors/grant", // what a grant is, and who counts a buyer; not what a section takes
+			"actors/codec", "actors/grant", // grants, who counts a buyer, exclusions; not what a section takes
 		}, Test: []string{"actors/price", "actors/section/account", "storage/...", rapid, pebble},
 	},
 	"actors/audit/reconcile": {

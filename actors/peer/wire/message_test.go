@@ -212,7 +212,7 @@ func TestPeersMayNotSendEverything(t *testing.T) {
 			t.Errorf("command %d of a gate: %v", kind, err)
 		}
 	}
-	for _, kind := range []section.CommandKind{section.PlaceHold, section.ExpireHolds, section.BlockSeats} {
+	for _, kind := range []section.CommandKind{section.PlaceHold, section.ExpireHolds, section.FenceGrants} {
 		var d Decoder
 		d.Begin((&Ask{Section: sampleKey, Keyed: true,
 			Command: section.Command{Kind: kind, Request: section.RequestID{1}}}).Append(nil))

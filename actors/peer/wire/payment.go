@@ -40,8 +40,10 @@ func (d *Decoder) payment(p *account.Payment) {
 func (d *Decoder) keyed(m *Ask) {
 	c := &m.Command
 	m.Keyed = true
-	if m.Search || len(c.Seats) > 0 && c.Kind != section.RefundBooking || c.Request == (section.RequestID{}) ||
-		c.Kind < section.ExtendHold || c.Kind > section.RefundBooking {
+	blocks := c.Kind == section.BlockSeats || c.Kind == section.UnblockSeats
+	some := len(c.Seats) > 0 && c.Kind != section.RefundBooking
+	if m.Search || c.Request == (section.RequestID{}) ||
+		!blocks && (some || c.Kind < section.ExtendHold || c.Kind > section.RefundBooking) {
 		d.fail("a command that goes by no coordinator")
 	}
 	if len(d.src) > 0 {

@@ -35,7 +35,7 @@ func newWorldOf(seed uint64, planOf func(sections int) *plan) *world {
 	case seed >= coordinatedFrom:
 		w.plan = w.plan.coordinated()
 	}
-	w.judge = newJudge(w)
+	w.judge, w.closed = newJudge(w), newAbsence(w, seed)
 	w.buyers, w.operators = newBuyers(w), &operators{w: w}
 	if err := w.store.CreateEvent(context.Background(), w.plan.header, w.plan.venue); err != nil {
 		panic(err)
@@ -78,9 +78,14 @@ func (w *world) run() error {
 	if w.percent(15) && w.doors == nil {
 		w.at(w.between(0, time.Second), nil, "forgotten", w.outsiders.startForgotten)
 	}
-	w.until(w.now + w.between(1500*time.Millisecond, 4*time.Second))
+	longer := w.closed.come()
+	w.until(w.now + w.between(1500*time.Millisecond, 4*time.Second) + longer)
+	w.closed.open()
 	if w.failure == nil {
 		w.rest()
+	}
+	if w.failure == nil {
+		w.closed.inPeace()
 	}
 	if w.failure == nil && w.percent(lossPercent) && w.doors == nil {
 		w.loseRecords()

@@ -21,6 +21,8 @@ func TestPlantedBugsOfCoordinatorsAreFound(t *testing.T) {
 		{"a coordinator grants before all sections have its fence", "hasty-grant", "in peace"}, // the others refuse
 		{"a grant of unknown fate is given back", "doubt-is-no", "P13"},
 		{"a key that no coordinator has seen", "lone-key", "P5"},
+		{"a count that forgets a closed section", "closed-uncounted", "P13"},
+		{"a section without the epoch's fence is excluded", "skips-living", "P13"},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			planted.For(t, bug.bug)

@@ -46,9 +46,11 @@ func (w *world) coordinatorCommitted(i int, e *storage.Entry, err error) {
 		return
 	case e.Kind == storage.EntryReleased:
 		w.tally["coordinator: released"]++
+	case e.Kind == storage.EntryChanges:
+		w.closed.noted(i, e)
 	case e.Kind != storage.EntryClaim:
 		w.failf("coordinator %d's log has a record of kind %d", i, e.Kind)
-	case last.Kind == storage.EntryClaim && last.Writer != e.Writer:
+	case last.Kind != storage.EntryReleased && last.Seq > 0 && last.Writer != e.Writer:
 		w.tally["coordinator: claimed from the dead"]++
 	default:
 		w.tally["coordinator: claimed"]++
@@ -62,6 +64,11 @@ func (w *world) coordinatorCommitted(i int, e *storage.Entry, err error) {
 func (w *world) uncoordinated(live []*host) string {
 	if w.ordering() && w.plan.header.Coordinators > 0 && w.now-w.calmSince < fenceMost {
 		return "a fence of before may be on its way"
+	}
+	for _, h := range live {
+		if n := h.ev.Excluded(); n > 0 {
+			return fmt.Sprintf("n%d has coordinators that do without %d sections", h.number, n)
+		}
 	}
 	for i := range w.plan.header.Coordinators {
 		key := w.coordinatorKey(i)
@@ -144,7 +151,8 @@ var coordinatorsMustMeet = []string{
 	"crash: killed", "drain", "store cut", "line cut", "pause longer than the lapse", "told: accepted",
 	"told: too_many_for_buyer", "told: mismatch", "told: unavailable", "coordinator: claimed",
 	"coordinator: claimed from the dead", "coordinator: released", "fence: of a new epoch",
-	"fence: of a grant in doubt",
+	"fence: of a grant in doubt", "closed: in the chaos", "closed: in peace", "closed: excluded", "closed: readmitted",
+	"closed: the others sell on", "crash: killed beside a closed section",
 }
 
 // coordinatorsOnce are seeds that found a fault beyond those that an ordinary run takes.

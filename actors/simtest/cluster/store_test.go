@@ -146,6 +146,11 @@ func (w *world) committed(h *host, appends []storage.Append, knew bool) []error 
 		w.outsiders.sells(h, appends)
 		return h.db.Commit(context.Background(), appends)
 	}
+	return w.closed.commit(appends, func(appends []storage.Append) []error { return w.append(h, appends, knew) })
+}
+
+// append does the appends that come to the store.
+func (w *world) append(h *host, appends []storage.Append, knew bool) []error {
 	errs := w.store.Commit(context.Background(), appends)
 	for i := range appends {
 		e := &appends[i].Entry
@@ -183,6 +188,9 @@ var kindNames = [...]string{"", "changes", "claim", "release"}
 
 // Tail implements storage.Log.
 func (s *lossyStore) Tail(ctx context.Context, key storage.SectionKey) (tail storage.Tail, err error) {
+	if err = s.errAway(key); err != nil {
+		return tail, err
+	}
 	err = s.read("tail", func() {
 		tail, _ = s.h.db.Tail(ctx, key)
 		s.h.readsTail(key.Section)
@@ -221,6 +229,9 @@ func (s *lossyStore) Read(
 ) error {
 	var list []logEntry
 	var broken error
+	if err := s.errAway(key); err != nil {
+		return err
+	}
 	err := s.read("read", func() {
 		broken = s.h.db.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
 			list = append(list, logEntry{*e, hash})
@@ -253,6 +264,9 @@ func (s *lossyStore) SaveSnapshot(ctx context.Context, key storage.SectionKey, s
 
 // LoadSnapshot implements storage.Snapshots.
 func (s *lossyStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (snap storage.Snapshot, err error) {
+	if err = s.errAway(key); err != nil {
+		return snap, err
+	}
 	var found error
 	if err = s.read("load snapshot", func() { snap, found = s.h.db.LoadSnapshot(ctx, key) }); err != nil {
 		return snap, err

@@ -50,6 +50,7 @@ type world struct {
 	operators    *operators
 	judge        *judge
 	lost         *loss // nil: the store has lost nothing
+	closed       *absence
 
 	spy     wire.Decoder
 	strays  map[strayAsk]bool
