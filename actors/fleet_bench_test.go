@@ -2,11 +2,16 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"holdfast/actors/section"
+	"holdfast/storage"
+	"holdfast/storage/memstore"
 )
 
 // BenchmarkForwarded is what a hop costs the engines: holds and releases on sections of one node, asked of that node
@@ -59,6 +64,59 @@ func benchmarkForwarded(b *testing.B, counted bool) {
 				}
 			})
 			b.ReportMetric(float64(refused.Load()), "refused")
+		})
+	}
+}
+
+// BenchmarkCoordinators is what coordinators cost three nodes: holds and releases a second by 16 clients a node, each
+// on a seat of its own, in an event whose nodes count each for itself and in one with coordinators, in turns, and the
+// second as a part of the first. On a store that costs nothing the machine is the limit, and every hop is seen; on one
+// whose commits take 5 ms, as a database's do, waiting is.
+func BenchmarkCoordinators(b *testing.B) {
+	for _, delay := range []time.Duration{0, 5 * time.Millisecond} {
+		b.Run(fmt.Sprintf("commit=%v", delay), func(b *testing.B) {
+			const nodes, clients, turn = 3, 16, time.Second
+			var fleets [2]*fleet
+			for i := range fleets {
+				store := storage.Store(memstore.New())
+				if delay > 0 {
+					store = &distantStore{store, delay}
+				}
+				fleets[i] = newFleetWith(b, nodes, scalePlan(clients*nodes), clients*nodes, func(c *Config) {
+					c.Store, c.Coordinators, c.CommitConcurrency, c.CommitGroup = store, i == 1, 32, 1
+				})
+				fleets[i].readyCoordinators()
+			}
+			var done [2]int64
+			var took [2]patienceOf
+			for range 2 * b.N {
+				for i, f := range fleets {
+					until := time.Now().Add(turn)
+					var all sync.WaitGroup
+					for client := range clients * nodes {
+						s := &shopper{f: f, no: client, section: client, turn: int(done[i])}
+						all.Go(func() {
+							for time.Now().Before(until) {
+								waited, err := s.once(f.nodes[client%nodes])
+								if err != nil {
+									b.Error(err)
+									return
+								}
+								took[i].add(waited)
+							}
+						})
+					}
+					all.Wait()
+					done[i] = int64(len(took[i].took))
+				}
+			}
+			for i, name := range []string{"ledgers", "coordinators"} {
+				b.ReportMetric(float64(done[i])/float64(2*b.N)/turn.Seconds(), name+"-holds/s")
+				slices.Sort(took[i].took)
+				b.ReportMetric(float64(took[i].took[len(took[i].took)/2].Microseconds())/1000, name+"-p50-ms")
+			}
+			b.ReportMetric(float64(done[1])/float64(done[0]), "ratio")
+			b.ReportMetric(0, "ns/op")
 		})
 	}
 }

@@ -29,8 +29,9 @@ type Membership struct {
 	// ClusterKeys is a folder made by holdfast cluster keys, with this node's certificate, the authority's, and the
 	// gossip's key.
 	ClusterKeys string `help:"Folder of this node's certificate and the cluster's keys, made by holdfast cluster keys." placeholder:"DIR" group:"Cluster"`
-	// Coordinators has events made from now on count each buyer's seats at one place for all nodes.
-	Coordinators bool `help:"New events: max_seats_per_buyer and keys hold exactly over all nodes, for up to one hop more a call; while a coordinator moves or a section is down, its buyers are refused (503)." group:"Cluster"`
+	// Coordinators has events made from now on count each buyer's seats at one place for all nodes. An event keeps what
+	// it was made with.
+	Coordinators bool `help:"New events: max_seats_per_buyer and keys hold exactly over all nodes, for up to one hop more a call (on unless --coordinators=false)." default:"true" negatable:"" group:"Cluster"`
 	// Insecure lets nodes talk in plaintext to whoever asks. Loopback only: whoever reaches the ports is a node, and
 	// may buy and refund anything.
 	Insecure bool `help:"No keys between nodes: for trying out, on loopback addresses only." group:"Cluster"`

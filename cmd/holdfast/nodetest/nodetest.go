@@ -79,6 +79,7 @@ func ClusterConfig(t *testing.T, address, name string, join ...string) *config.C
 	t.Helper()
 	c := SharedConfig(address)
 	c.NodeName, c.GossipListen, c.Join, c.Insecure = name, "127.0.0.1:0", join, true
+	c.Coordinators = true // as by default
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
