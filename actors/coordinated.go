@@ -63,7 +63,7 @@ func (ev *event) bring(which uint8, there, keyed bool, deadline time.Time, over 
 		if !e.clock.Now().Before(deadline) {
 			break
 		}
-		if to := c.Placed(); to != e.writer && !c.Granter.Ready() && !there {
+		if to := c.Placed(); to != e.writer && to != (storage.WriterID{}) && !c.Granter.Ready() && !there {
 			err = over(to)
 		} else if err = c.Await(deadline); err == nil {
 			err = here(c)

@@ -240,8 +240,11 @@ func (o *Coordinator) Tend(up func(storage.WriterID) bool) {
 	o.mind(false)
 }
 
-// PlacedHere implements shard.Host.
-func (o *Coordinator) PlacedHere() bool { return o.held.Load() || o.Placed() == o.Node.Writer }
+// PlacedHere implements shard.Host. Where no node is to have anything, for all are draining, whoever is asked may.
+func (o *Coordinator) PlacedHere() bool {
+	placed := o.Placed()
+	return o.held.Load() || placed == o.Node.Writer || placed == storage.WriterID{}
+}
 
 // Claimed implements shard.Host: there is nothing to follow.
 func (o *Coordinator) Claimed(*storage.Entry) (machine.Machine, storage.Tail) {
