@@ -10,7 +10,10 @@ import (
 	"holdfast/actors/budget"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/codebook"
+	"holdfast/actors/grant"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
 
@@ -38,6 +41,13 @@ var (
 	sampleNode  = storage.WriterID{0xaa, 15: 0xbb}
 	sampleBuyer = section.BuyerID{0xb0, 15: 1}
 )
+
+// paid is the account of a booking that has paid an amount.
+func paid(amount int64) *account.Money {
+	m := &account.Money{Attempt: 1, Phase: account.Captured, Amount: amount}
+	m.SetReference("pi_1")
+	return m
+}
 
 var samples = []sample{
 	{"subscribe", &Subscribe{sampleEvent}, KindSubscribe, into((*Decoder).Subscribe),
@@ -165,6 +175,50 @@ var samples = []sample{
 		KindAskKeyed, into((*Decoder).Ask),
 		"42098827e100000000000000000000000000000eac02080a0000ac027e000000000000000000000000000000b0000000" +
 			"000000000000000000000001000000000000f00d00"},
+	{"word of the processor on its way", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.RefundBooking, Booking: 300, Operator: true,
+			Request: section.RequestID{0x7e}, Fingerprint: 0xf00d, Seats: []section.SeatIndex{4},
+			Pay: account.Payment{Attempt: 1, Refund: 2, Reason: account.Requested, Amount: 4500, Captured: 9000,
+				Reference: "pi_1"}}},
+		KindAskPaying, into((*Decoder).Ask),
+		"44098827e100000000000000000000000000000eac0208080000ac027e00000000000000000000000000000000000000" +
+			"000000000000000000000000000000000000f00d0104010300029423a8460470695f31"},
+	{"answer about a booking that is paid", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Booking: 77, State: section.BookingConfirmed, ExpiresAt: 1700000600000,
+			Seats: []section.SeatIndex{5}, Lost: []section.SeatIndex{}, Money: paid(4500)}},
+		KindAnswerPaid, into((*Decoder).Answer),
+		"4309010480a0abfef9620000034d80bff4fef96201050001069423000470695f310000"},
+	{"leg to bind", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.BindLeg, Buyer: sampleBuyer, Request: section.RequestID{0x7e},
+			Seats: []section.SeatIndex{1, 200}, Quantity: 4, Grant: grant.Grant{Coordinator: 1, Epoch: 7, Number: 300},
+			Order: &order.Part{ID: order.ID{Home: 3, Life: 17, Count: 2}, Hash: 9, K: 1, N: 2}}},
+		KindAskOrder, into((*Decoder).Ask),
+		"45098827e100000000000000000000000000000eac0224000004007e000000000000000000000000000000b000000000" +
+			"000000000000000000000100000000000000000201c801010407ac0200031102090000000000000001020000"},
+	{"order to place by one who was let in", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.PlaceHold, Buyer: sampleBuyer, Request: section.RequestID{0x7e},
+			Fingerprint: 0xf00d, Seats: []section.SeatIndex{1}, Session: 300, SessionUntil: 1700000000000, Horizon: 77,
+			Order: &order.Part{ID: order.ID{Home: 300, Life: 17, Count: 2}, Hash: 9,
+				Legs: []order.Leg{{Section: 301, Booking: 77, Seats: []section.SeatIndex{4, 5}}}}}},
+		KindAskOrder, into((*Decoder).Ask),
+		"45098827e100000000000000000000000000000eac0201000000007e000000000000000000000000000000b000000000" +
+			"0000000000000000000001000000000000f00d010102ac0280a0abfef9624dac021102090000000000000000000001ad" +
+			"024d020900"},
+	{"answer about an order", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Booking: 77, State: section.BookingConfirmed, Split: true, ExpiresAt: 1700000600000,
+			Seats: []section.SeatIndex{5}, Lost: []section.SeatIndex{}, Unsettled: true,
+			Money: paid(9000),
+			Order: &order.Part{ID: order.ID{Home: 4, Life: 17, Count: 2}, Hash: 9, Cited: 90,
+				Legs: []order.Leg{{Section: 5, Booking: 78, Seats: []section.SeatIndex{0}}}}}},
+		KindAnswerOrder, into((*Decoder).Answer),
+		"4609010480a0abfef9620002034d80bff4fef96201050003041102090000000000000000005a01054e02000106a84600" +
+			"0470695f310000"},
+	{"book over sections", &Book{ID: 3, Patience: 250, Event: sampleEvent, Coordinator: 1, Buyer: sampleBuyer,
+		Request: section.RequestID{1}, Fingerprint: 2, Named: true, No: 3, Seats: []section.SeatIndex{1, 200},
+		More: []order.Leg{{Section: 300, Seats: []section.SeatIndex{7}}}},
+		KindBookOrder, into((*Decoder).Book),
+		"4703fa01e100000000000000000000000000000e0401b000000000000000000000000000000101000000000000000000" +
+			"0000000000000000000000000002030201c80101ac020107"},
 	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply),
 		"0e0201ac02"},
 }
