@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast/actors"
+	"holdfast/actors/checkout"
 	"holdfast/cluster"
 	"holdfast/storage/sqlstore"
 )
@@ -65,7 +66,33 @@ func engineMetrics(e *actors.Engine, build Build) []prometheus.Collector {
 			"last too long.", &s.LogsAhead, 1),
 		counter("timeouts_total", "Requests whose waiter gave up: their outcome was unknown to it.", &s.Timeouts, 1),
 	}
-	return append(all, sectionMetrics(e)...)
+	return append(append(all, sectionMetrics(e)...), moneyMetrics(e)...)
+}
+
+// moneyMetrics tell of money that is open or wrong. Of each state the series are always there.
+func moneyMetrics(e *actors.Engine) []prometheus.Collector {
+	s := e.Stats()
+	all := []prometheus.Collector{
+		counter("payment_incidents_total", "ALARM when it grows: the processor took money for an attempt that is not "+
+			"the booking's, took another amount, or did not give money back; the log says which.",
+			&s.PaymentIncidents, 1),
+		counter("payment_disputes_total", "Payments whose buyers' banks ask for the money back.", &s.Disputes, 1),
+	}
+	for state, left := range map[string]checkout.Left{
+		"open": checkout.Pressing, "refund_pending": checkout.Slow, "operator": checkout.Person,
+	} {
+		labels := prometheus.Labels{"state": state}
+		all = append(all,
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_payments_pending", ConstLabels: labels,
+				Help: "Bookings here with open money: paying or with a refund due (open), with a refund that the " +
+					"processor has taken and not ended (refund_pending), or with one that failed for good (operator)."},
+				func() float64 { return float64(e.PaymentsOpen()[left].Open) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_payments_pending_oldest_age_seconds",
+				ConstLabels: labels,
+				Help:        "How long the oldest of payments_pending has been open here; 0 without one."},
+				func() float64 { return e.PaymentsOpen()[left].Oldest.Seconds() }))
+	}
+	return all
 }
 
 // sectionMetrics count the engine's sections by what becomes of them.
