@@ -265,7 +265,7 @@ func (b *crashBuyer) release(deadline <-chan struct{}, id string) bool {
 
 func (b *crashBuyer) confirm(deadline <-chan struct{}, id string) bool {
 	key := b.key()
-	token := []string{"tok_ok", "tok_ok", "tok_ok", "tok_unknown"}[b.chance.IntN(4)]
+	token := b.tokens[b.chance.IntN(len(b.tokens))]
 	path, body := "/v1/bookings/"+id+"/confirm", `{"payment_token":"`+token+`"}`
 	got, ok := b.ask(deadline, b.name, "POST", path, key, body)
 	for ok && (got.status == http.StatusAccepted || got.Code == "payment_in_progress") {

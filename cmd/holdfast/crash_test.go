@@ -58,6 +58,8 @@ type process struct {
 	door func() string
 	// patience is how long a request is waited for.
 	patience time.Duration
+	tokens   []string      // that buyers pay with
+	bound    time.Duration // of the whole story
 	// watch, when set, sees every answer and how long it took.
 	watch func(response *http.Response, err error, took time.Duration)
 
@@ -71,7 +73,8 @@ var untiring = []string{"--buyer-rate=0"}
 func newProcess(t *testing.T, binary, flag, where string) *process {
 	t.Helper()
 	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: testkit.FreeAddress(),
-		patience: 8 * time.Second, up: make(chan struct{}), more: untiring}
+		patience: 8 * time.Second, up: make(chan struct{}), more: untiring, bound: crashBound,
+		tokens: []string{"tok_ok", "tok_ok", "tok_ok", "tok_unknown"}}
 }
 
 // start runs the server and waits until it is ready.
@@ -339,7 +342,7 @@ func (p *process) killedUnderLoad(most int) *history {
 	kills := p.killOften(most, rand.New(rand.NewPCG(seed, 1<<32)), sale.deadline)
 	if kills < most {
 		p.t.Errorf("only %d of %d kills within %s: the machine is too slow for this test to mean what it says", kills,
-			most, crashBound)
+			most, p.bound)
 	}
 	p.t.Logf("%d kills", kills)
 	told := sale.close()
@@ -361,7 +364,7 @@ func (p *process) openSale(event string, seed uint64, buyers int) *sale {
 	p.t.Helper()
 	s := &sale{process: p, told: &history{bookings: make(map[string]*toldBooking)}, deadline: make(chan struct{}),
 		enough: make(chan struct{}), began: time.Now()}
-	bound := time.AfterFunc(crashBound, func() { close(s.deadline) })
+	bound := time.AfterFunc(p.bound, func() { close(s.deadline) })
 	p.t.Cleanup(func() { bound.Stop() })
 	for i := range buyers {
 		s.buyers.Go(func() {
