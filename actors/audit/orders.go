@@ -48,7 +48,9 @@ func (l *ledger) orders(c *section.Change, seq section.Seq) {
 		b.order.settled = len(b.order.words)
 	case b.order.leg && c.Order != nil:
 		b.order.words = append(b.order.words, orderWord{c.Order.Cited, b.state})
-	case b.state != section.BookingHeld && b.state != section.BookingPaying:
+	case b.state == section.BookingHeld || b.state == section.BookingPaying: // nothing to hear yet
+	case len(b.order.words) > 0 && b.order.words[len(b.order.words)-1].to == b.state: // of money, and of no seat
+	default:
 		b.order.words = append(b.order.words, orderWord{seq, b.state})
 	}
 }
