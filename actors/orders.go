@@ -14,7 +14,6 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/order"
-	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -123,7 +122,11 @@ func (b *orderBuyer) Send(r *request.Request, to storage.SectionNo) *writer.Fail
 	r.Command.Buyer, r.Command.Operator, r.Command.AnyBuyerTotal = b.call.Buyer, b.call.Operator, b.call.AnyBuyerTotal
 	if g := &r.Command.Grant; g.Number != 0 && !b.granter.Asks(g, to, r.Command.Request) {
 		r.Free()
-		return shard.NotServing
+		why := b.ev.coordinators[b.which].Without(to)
+		if failed, is := errors.AsType[*writer.Failure](why); is {
+			return failed
+		}
+		return &writer.Failure{Class: writer.NotDone, Why: why} // soon it can be asked: the whole order is tried again
 	}
 	failed := b.o.sections[to].do(r, b.deadline)
 	switch {
