@@ -293,7 +293,7 @@ func (b *crashBuyer) confirm(deadline <-chan struct{}, id string) bool {
 func (b *crashBuyer) settled(deadline <-chan struct{}, id string) (answer, bool) {
 	for {
 		got, ok := b.ask(deadline, b.name, "GET", "/v1/bookings/"+id, "", "")
-		if !ok || got.State != "paying" {
+		if !ok || got.State != "paying" && got.State != "confirming" {
 			return got, ok
 		}
 	}
