@@ -59,7 +59,8 @@ func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 // again under the key is told of the same seats (P5), and one section that is named seats its own only.
 func TestPartyIsCutOverSections(t *testing.T) {
 	b := newBoxOf(t, `{"sections":[{"id":"A","rows":[{"label":"1","seats":2}]},
-		{"id":"B","rows":[{"label":"1","seats":2}]},{"id":"C","rows":[{"label":"1","seats":1}]}]}`, boxRules(), Config{})
+		{"id":"B","rows":[{"label":"1","seats":2}]},
+		{"id":"C","rows":[{"label":"1","seats":1}]}]}`, boxRules(), Config{})
 	if _, err := b.best(caller(9, 1), BestAvailable{Quantity: 3, Section: "B"}); apart(err) != "2 2 B" {
 		t.Errorf("three of a section of two: %v", apart(err))
 	}

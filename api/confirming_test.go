@@ -14,8 +14,9 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// TestPaidSeatsOfASectionThatCannotWriteAreConfirming: a booking over two sections whose second cannot write is paid and
-// told as confirming, with 202 and without tickets (I9); once the section can, it is confirmed by itself, and has them.
+// TestPaidSeatsOfASectionThatCannotWriteAreConfirming: a booking over two sections whose second cannot write is paid
+// and told as confirming, with 202 and without tickets (I9); once the section can, it is confirmed by itself, and has
+// them.
 func TestPaidSeatsOfASectionThatCannotWriteAreConfirming(t *testing.T) {
 	bank, err := sandbox.Open("")
 	if err != nil {
