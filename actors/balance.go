@@ -24,8 +24,15 @@ import (
 // restless says whether the event's sections are to be kept active, whatever they do.
 func (ev *event) restless() bool {
 	header := ev.header.Load()
-	return header.Sale == storage.SaleOpen ||
-		header.WaitingRoom != nil && header.Sale != storage.SaleDeleted && ev.refusesByClock(header) == nil
+	return ev.isBusy() ||
+		header.WaitingRoom != nil && header.Sale != storage.SaleDeleted &&
+			!header.Sale.Off() && ev.refusesByClock(header) == nil
+}
+
+// isBusy says that the event is on sale, or money has to go back.
+func (ev *event) isBusy() bool {
+	sale := ev.header.Load().Sale
+	return sale == storage.SaleOpen || sale == storage.SaleCancelling
 }
 
 // passivateUnserved stops following a section that nobody serves and whose owner has let go of it.

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"holdfast/actors/booking"
+	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/pending"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
@@ -45,9 +48,14 @@ var (
 	ErrSaleEnded      = fmt.Errorf(
 		"%w: it has ended", ErrSaleNotOpen,
 	) // by the clock: the switch may say what it likes
-	ErrOverloaded  = shard.ErrOverloaded   // in-flight bound met; retry later
-	ErrUnavailable = writer.ErrUnavailable // store trouble, loading, stopping: fail closed
-	ErrTimeout     = request.ErrTimeout    // the outcome is unknown: repeat with the same key
+	ErrEventCancelled = errors.New("actors: the event is cancelled")
+	ErrNotReturnable  = errors.New("actors: bookings of the event cannot be given back now")
+	// ErrRefundForOperators: a buyer gives a booking back whole, and only of a postponed event.
+	ErrRefundForOperators = errors.New("actors: only operators refund")
+	ErrNotCancelled       = errors.New("actors: the event is not cancelled")
+	ErrOverloaded         = shard.ErrOverloaded   // in-flight bound met; retry later
+	ErrUnavailable        = writer.ErrUnavailable // store trouble, loading, stopping: fail closed
+	ErrTimeout            = request.ErrTimeout    // the outcome is unknown: repeat with the same key
 	// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the
 	// request waited in front of it. Surely not done, to be tried again.
 	ErrMoved          = shard.ErrMoved
@@ -255,4 +263,145 @@ func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (sec
 	defer r.Free()
 	outcome := &r.Decision.Outcome
 	return outcome.Rejection, b.o.appendIDs(nil, no, outcome.Lost), nil
+}
+
+// Contact data is kept in the store, beside the logs, and nowhere else: no memory, no log, no other node has it (P14).
+
+// Contact is how a buyer is reached, by whatever names the buyer to a server. ErrNoContact, ErrUnavailable.
+func (e *Engine) Contact(subject string, timeout time.Duration) (c storage.Contact, err error) {
+	err = e.contactCall(timeout, func(ctx context.Context) error {
+		c, err = e.cfg.Store.Contact(ctx, subject)
+		return err
+	})
+	return c, err
+}
+
+// SetContact makes this a buyer's contact data, durably, in place of what there was, and tells it with its time.
+// ErrTimeout, ErrUnavailable.
+func (e *Engine) SetContact(subject, email, phone string, timeout time.Duration) (storage.Contact, error) {
+	c := storage.Contact{Email: email, Phone: phone, At: e.cfg.Clock()}
+	return c, e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.PutContact(ctx, subject, c) })
+}
+
+// ForgetBuyer erases what is kept of a buyer beside the logs, durably; again is no error. What stands in events' logs
+// stands there under pseudonyms, which end with their event: see ForgetEvent. ErrTimeout, ErrUnavailable.
+func (e *Engine) ForgetBuyer(subject string, timeout time.Duration) error {
+	return e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.ForgetContact(ctx, subject) })
+}
+
+func (e *Engine) contactCall(timeout time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(e.ctx, timeout)
+	defer cancel()
+	err := do(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return ErrNoContact
+	case errors.Is(err, storage.ErrUnknown):
+		return errors.Join(ErrTimeout, err)
+	}
+	return errors.Join(ErrUnavailable, err)
+}
+
+// PaymentsWaiting counts the bookings here whose money is not settled, and gives the age of the oldest that should be.
+func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
+	return e.reconciler.Open(), e.reconciler.Oldest()
+}
+
+// PaymentsOpen counts those bookings by what is open of them.
+func (e *Engine) PaymentsOpen() map[checkout.Left]checkout.Class { return e.reconciler.Classes() }
+
+// openMoney shows what is open or wrong, over all nodes.
+func (e *Engine) openMoney() *pending.Lister {
+	l := &pending.Lister{Reconciler: e.reconciler, Disputes: &e.disputes, Read: tillSection{e}.Read}
+	if e.peerRPC != nil {
+		l.Call, l.Others = e.Call, func() []storage.WriterID {
+			return slices.DeleteFunc(slices.Clone(e.cfg.Peers.View().Peers()), func(node storage.WriterID) bool {
+				return node == e.writer
+			})
+		}
+	}
+	return l
+}
+
+// Payments gives a page of an event's bookings whose money is open or wrong, over all nodes. Operators only.
+func (e *Engine) Payments(ctx context.Context, q pending.Query) (pending.Page, error) {
+	if _, err := e.event(q.Event); err != nil {
+		return pending.Page{}, err
+	}
+	return e.openMoney().List(ctx, q)
+}
+
+// PaymentsOf tells all that is known of one booking's money. ErrBookingUnknown. Operators only.
+func (e *Engine) PaymentsOf(ctx context.Context, id BookingID) (pending.Item, error) {
+	item, err := e.openMoney().One(ctx, id)
+	if errors.Is(err, till.ErrUnknown) {
+		err = ErrBookingUnknown
+	}
+	return item, err
+}
+
+// RetryPayments asks the processor at once about everything that is open of a booking's money, and tries refunds anew
+// that failed for good. It never charges, and gives nothing back that the log does not owe: called twice it does once.
+// What the processor has not answered is said in Why, and asked again by itself. ErrBookingUnknown. Operators only.
+func (e *Engine) RetryPayments(ctx context.Context, id BookingID) (pending.Item, error) {
+	item, err := e.PaymentsOf(ctx, id)
+	if err != nil {
+		return item, err
+	}
+	for i := range item.Money.Refunds {
+		if r := &item.Money.Refunds[i]; r.State == account.Failed && !r.Replaced {
+			_, err := tillSection{e}.Tell(ctx, id, section.Command{Kind: section.RetryRefund,
+				Pay: account.Payment{Refund: r.No}})
+			if err != nil {
+				return item, err
+			}
+		}
+	}
+	if why := e.mayBeCharging(ctx, &item); why != "" {
+		e.reconciler.AddAfter(id, e.cfg.ChargeTimeout+payerPatience)
+		item.Why, item.LastAt = why, time.Now()
+		return item, nil
+	}
+	left, err := e.till.Settle(ctx, id, ^uint64(0))
+	if err != nil || left.Any() {
+		e.reconciler.Nudge(id, 0)
+	}
+	if err != nil {
+		return item, err
+	}
+	if item, err = e.PaymentsOf(ctx, id); err == nil {
+		item.Why, item.LastAt = left.Why, time.Now()
+	}
+	return item, err
+}
+
+// mayBeCharging says why an open attempt is left alone: a call on another node may have its token, and be about to
+// charge it. Who asks here would otherwise give it up.
+func (e *Engine) mayBeCharging(ctx context.Context, item *pending.Item) (why string) {
+	m := &item.Money
+	if e.peerRPC == nil || item.State != section.BookingPaying || m.Phase != account.Opened || m.Legacy {
+		return ""
+	}
+	answer, err := e.till.Processor.Lookup(ctx, till.AttemptID(&item.Booking, item.Money.Attempt),
+		processor.Reference(item.Money.Reference()))
+	switch {
+	case err != nil:
+		return "the processor does not answer: " + err.Error()
+	case answer.Status == processor.Opened:
+		return "opened and not charged yet: a node may be about to; it is given up if not"
+	}
+	return ""
+}
+
+// PaymentsUnheard are those of some attempts about which the processor is still to be asked, because of a hint.
+func (e *Engine) PaymentsUnheard(of []processor.AttemptID) (unheard []processor.AttemptID) {
+	ids := make([]BookingID, 1)
+	for _, a := range of {
+		if ids[0], _, _ = till.ParseAttempt(a); len(e.reconciler.Unheard(ids)) > 0 {
+			unheard = append(unheard, a)
+		}
+	}
+	return unheard
 }

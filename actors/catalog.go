@@ -106,13 +106,16 @@ func (e *Engine) refreshCatalog() error {
 
 // changed says whether a header differs in what calls of other nodes change.
 func changed(known, now *storage.Event) bool {
-	return known.Sale != now.Sale || known.Forgotten == nil != (now.Forgotten == nil)
+	return known.Sale != now.Sale || known.SaleNo != now.SaleNo || known.Forgotten == nil != (now.Forgotten == nil)
 }
 
 // setHeader has the event stand as the store has it.
 func (ev *event) setHeader(header *storage.Event) {
+	turned := header.Turn() > ev.header.Load().Turn()
 	ev.header.Store(header)
-	ev.key.Changed(header)
+	if ev.key.Changed(header); turned {
+		ev.hearTurn(header)
+	}
 }
 
 // openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits
@@ -122,7 +125,7 @@ func (e *Engine) openSelling(all map[storage.EventID]*event) {
 		return
 	}
 	for _, ev := range all {
-		if ev.ready.Load() == nil && ev.header.Load().Sale == storage.SaleOpen {
+		if ev.ready.Load() == nil && ev.isBusy() {
 			ev.beginOpening(e.spawn)
 		}
 	}

@@ -6,14 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
+	"holdfast/actors/cancellation"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // Deleting an event takes it from everybody's sight for ever; what was once sold and given back stays in its logs,
@@ -61,13 +62,15 @@ func (e *Engine) DeleteEvent(ctx context.Context, id storage.EventID, who Caller
 	if err := d.each(d.ask); err != nil {
 		return nil, err
 	}
-	if _, err := e.SetSale(ctx, id, storage.SaleClosed); err != nil {
-		return nil, err
+	if !d.was.Off() {
+		if _, err := e.SetSale(ctx, id, storage.SaleClosed); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.each(d.shut); err != nil {
 		return nil, errors.Join(err, d.undo(ctx, err))
 	}
-	gone, err := e.throwSwitch(ctx, id, who, storage.SaleDeleted)
+	gone, err := e.throwSwitch(ctx, id, who, onsale.Change{Sale: storage.SaleDeleted})
 	if err == nil {
 		e.spread()
 	}
@@ -105,21 +108,10 @@ type deletion struct {
 	opened   [][]section.SeatIndex // by section: what this call has blocked
 }
 
-// deletingAtOnce is how many sections are asked at a time: as many records fit into few writes.
-const deletingAtOnce = 16
-
 // each does one thing to every section, and tells that the event is in use before any other error.
 func (d *deletion) each(do func(storage.SectionNo) error) error {
-	var group sync.WaitGroup
-	places, failed := make(chan struct{}, deletingAtOnce), make([]error, len(d.o.sections))
-	for no := range d.o.sections {
-		places <- struct{}{}
-		group.Go(func() {
-			defer func() { <-places }()
-			failed[no] = do(storage.SectionNo(no))
-		})
-	}
-	group.Wait()
+	failed := make([]error, len(d.o.sections))
+	cancellation.Each(len(failed), func(no int) { failed[no] = do(storage.SectionNo(no)) })
 	var first error
 	for _, err := range failed {
 		if errors.Is(err, ErrEventInUse) {
@@ -225,7 +217,7 @@ func (d *deletion) undo(ctx context.Context, because error) error {
 		_, _, err := d.command(section.UnblockSeats, no, d.opened[no], false)
 		return err
 	})
-	if err == nil {
+	if err == nil && !d.was.Off() {
 		_, err = d.e.SetSale(ctx, d.id, d.was)
 	}
 	if err != nil {
@@ -366,4 +358,46 @@ func (e *Engine) forget(ctx context.Context, id storage.EventID, who Caller, rea
 		return nil, err
 	}
 	return e.takeHeader(ev, header), nil
+}
+
+// PostponeEvent puts an event off: its time is another one, or nobody knows yet, and its sale is paused. Who holds or
+// has bought keeps the booking, or gives it back until the day that is announced; see mayReturn.
+//
+// Errors: those of SetSaleOnce.
+func (e *Engine) PostponeEvent(
+	ctx context.Context, id storage.EventID, who Caller, change onsale.Change,
+) (*storage.Event, error) {
+	if _, err := e.shown(ctx, id); err != nil {
+		return nil, err
+	}
+	put := *change.Postponed
+	put.At = e.cfg.Clock()
+	change.Sale, change.Postponed = storage.SalePaused, &put
+	return e.turn(ctx, id, who, change)
+}
+
+// mayReturn says why a buyer may not give a booking back: ErrBookingUnknown, ErrRefundForOperators, ErrNotReturnable.
+// Of a postponed event a buyer may, whole and for all of the money, until the day that was announced; who does nothing
+// keeps the booking.
+func (e *Engine) mayReturn(
+	id BookingID, who Caller, call *RefundCall, deadline time.Time, out *BookingView,
+) error {
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	ev, err := e.event(id.Section.Event)
+	if err != nil {
+		return ErrBookingUnknown
+	}
+	header := ev.header.Load()
+	switch now, sure := e.stamp(); {
+	case header.Postponed != nil && len(out.alive) == 0 && len(out.Refunds) > 0: // a repeat
+	case header.Postponed == nil, len(call.Seats) > 0, call.KeepFees:
+		return ErrRefundForOperators
+	case !sure:
+		return errClock
+	case now >= header.Postponed.KeepUntil:
+		return ErrNotReturnable
+	}
+	return nil
 }

@@ -261,6 +261,7 @@ func (e *Engine) startBackground() {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })
 		e.background.Go(e.notifier.Run)
 		e.background.Go(e.watchClosedMoney)
+		e.background.Go(e.watchCancellations)
 	}
 	e.background.Go(e.preload)
 	if e.cfg.CatalogEvery > 0 {

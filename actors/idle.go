@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
+	"holdfast/actors/waitingroom"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -347,4 +348,12 @@ func (o *openEvent) letGo(e *Engine) {
 	}
 	drains.Wait()
 	e.stats.Passivated.Add(int64(len(o.sections)))
+}
+
+// entrance is queueOf for who wants to get in: ErrEventCancelled, too.
+func (e *Engine) entrance(id storage.EventID, deadline time.Time) (*waitingroom.Room, error) {
+	if ev, err := e.event(id); err == nil && ev.header.Load().Sale.Off() {
+		return nil, ErrEventCancelled
+	}
+	return e.queueOf(id, deadline)
 }

@@ -115,6 +115,10 @@ func (e *Engine) charge(id BookingID, token string, deadline time.Time, out *Boo
 		e.showNext(ctx, out)
 		return nil
 	}
+	if ev, err := e.event(id.Section.Event); err == nil && ev.header.Load().Sale.Off() &&
+		out.State == section.BookingReleased {
+		return &Refusal{Code: section.EventCancelled} // what was taken goes back
+	}
 	return paid(status, out.State)
 }
 
@@ -171,11 +175,18 @@ const (
 
 // Refund owes money back, durably, and has the processor give it; the seats are on sale again once the processor has
 // taken the refund. A nil error with a refund in out.Refunds that is due means that the processor has not answered yet:
-// the log goes on by itself. Of what was refunded already nothing changes. Operators only.
+// the log goes on by itself. Of what was refunded already nothing changes. For operators, and for buyers of a postponed
+// event: see mayReturn.
 func (e *Engine) Refund(
 	id BookingID, who Caller, call RefundCall, timeout time.Duration, out *BookingView,
 ) error {
 	deadline := time.Now().Add(timeout)
+	if !who.Operator {
+		if err := e.mayReturn(id, who, &call, deadline, out); err != nil {
+			return err
+		}
+		who.Operator = true
+	}
 	for range refundReadsMax {
 		if err := e.read(id, who, deadline, out); err != nil {
 			return err
@@ -387,14 +398,6 @@ func tillBooking(out *BookingView) till.Booking {
 		b.Money = *out.money
 	}
 	return b
-}
-
-// showNext tells where the buyer goes on.
-func (e *Engine) showNext(ctx context.Context, out *BookingView) {
-	b := tillBooking(out)
-	if next := e.till.Next(ctx, &b); next.URL != "" {
-		out.Next, out.NextUntil = next, b.Money.Until
-	}
 }
 
 // tellMoney fills what the view has of money, and says which seats have valid tickets.

@@ -250,7 +250,7 @@ func (t *bookingCall) send(r *request.Request, s *Section) error {
 
 // ofAdmission says that a section's "no" is about a session or a grant.
 func ofAdmission(r section.Rejection) bool {
-	return r >= section.NotAdmitted && r <= section.GrantStale
+	return r >= section.NotAdmitted && r <= section.GrantStale || r == section.SaleNotOpen || r == section.EventCancelled
 }
 
 // notAdmitted is what a buyer is told whom a section does not let in.
@@ -260,6 +260,10 @@ func notAdmitted(r section.Rejection) error {
 		return ErrNotAdmitted
 	case section.AdmissionExpired:
 		return ErrAdmissionExpired
+	case section.SaleNotOpen:
+		return ErrSaleNotOpen
+	case section.EventCancelled:
+		return ErrEventCancelled
 	}
 	return ErrUnavailable
 }
@@ -292,7 +296,7 @@ func (e *Engine) JoinQueue(
 	id storage.EventID, buyer section.BuyerID, party uint8, code codebook.No, timeout time.Duration, out *QueuePlace,
 ) error {
 	deadline := e.clock.Now().Add(timeout)
-	q, err := e.queueOf(id, deadline)
+	q, err := e.entrance(id, deadline)
 	if err != nil {
 		return err
 	}
@@ -316,7 +320,7 @@ func (e *Engine) LeaveQueue(
 // same session. On a *QueueRefusal out is the place as it stands.
 func (e *Engine) TakeTurn(id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *QueuePlace) error {
 	deadline := e.clock.Now().Add(timeout)
-	q, err := e.queueOf(id, deadline)
+	q, err := e.entrance(id, deadline)
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,19 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"holdfast/actors/cancellation"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/writer"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // May a new hold begin, and may one that stands be given more time? Both are judged here, by the sale switch and the
@@ -17,7 +23,10 @@ import (
 //	open         yes        yes         yes
 //	paused       no         yes         yes            an interruption: who holds seats does not lose them by it
 //	closed       no         no          yes            over: what is held is paid in the time it has, or lapses
+//	cancelling   no         no          no             for ever: see package cancellation
 //	sale ended   no         no          yes            closed by the clock: at the start of the show unless the event says another time
+//
+// Here it is judged to refuse at once. What grants is the section, by the switch in its own log.
 //
 // A request that was accepted before is none of them: its repeat gets the same answer whatever the sale's state (P5).
 
@@ -34,8 +43,8 @@ func (e *Engine) checkNew(header *storage.Event) error {
 	return list.Sound(seatsMax, e.cfg.Processor.Chargeable)
 }
 
-// refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventUnknown (it
-// is deleted).
+// refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventCancelled,
+// ErrEventUnknown (it is deleted).
 func (ev *event) refusesHold() error {
 	header := ev.header.Load()
 	switch header.Sale {
@@ -43,6 +52,8 @@ func (ev *event) refusesHold() error {
 		return ev.refusesByClock(header)
 	case storage.SaleDeleted:
 		return ErrEventUnknown
+	case storage.SaleCancelling, storage.SaleCancelled:
+		return ErrEventCancelled
 	}
 	return ErrSaleNotOpen
 }
@@ -50,6 +61,9 @@ func (ev *event) refusesHold() error {
 // refusesExtension says why no hold gets more time now, nil when it does: ErrSaleNotOpen, ErrSaleEnded.
 func (ev *event) refusesExtension() error {
 	header := ev.header.Load()
+	if header.Sale.Off() {
+		return ErrEventCancelled
+	}
 	if header.Sale == storage.SaleClosed || header.Sale == storage.SaleDeleted {
 		return ErrSaleNotOpen
 	}
@@ -90,7 +104,8 @@ func (e *Engine) extendNoMore(id BookingID, who Caller, deadline time.Time, over
 	if err := e.read(id, who, deadline, out); err != nil {
 		return err
 	}
-	if because, ended := endedBecause[out.State]; ended {
+	off := over == ErrEventCancelled && (out.State == section.BookingReleased || out.State == section.BookingExpired)
+	if because, ended := endedBecause[out.State]; ended && !off {
 		return &Refusal{Code: because}
 	}
 	return over
@@ -109,21 +124,12 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 
 // SetSaleOnce is SetSale under an idempotency key: a repeat, at whichever node and after whatever restart, changes
 // nothing, whatever others have switched since, and tells the event as it stands (P5). Of two nodes that switch at
-// once, all nodes go by the one that the store wrote last, within CatalogEvery.
+// once, all go by the one that the store wrote last. A nil error says that every section has the turn in its log: none
+// grants a hold under an older one, at whichever node.
 //
-// Errors: ErrEventUnknown, ErrUnavailable (it may be done: repeat with the same key), ErrMismatch, *Refusal, and the
-// store's.
+// Errors: ErrEventUnknown, ErrEventCancelled, ErrUnavailable (it may be done, and some section lacks it: repeat with
+// the same key), ErrMismatch, *Refusal, and the store's.
 func (e *Engine) SetSaleOnce(
-	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
-) (*storage.Event, error) {
-	changed, err := e.setSaleOnce(ctx, id, who, sale)
-	if err == nil {
-		e.spread()
-	}
-	return changed, err
-}
-
-func (e *Engine) setSaleOnce(
 	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
 ) (*storage.Event, error) {
 	ev, err := e.shown(ctx, id)
@@ -136,12 +142,24 @@ func (e *Engine) setSaleOnce(
 			return nil, errors.Join(ErrUnavailable, err)
 		}
 	}
-	return e.throwSwitch(ctx, id, who, sale)
+	return e.turn(ctx, id, who, onsale.Change{Sale: sale})
+}
+
+// turn throws the switch, and has all nodes and sections hear of it.
+func (e *Engine) turn(
+	ctx context.Context, id storage.EventID, who Caller, change onsale.Change,
+) (*storage.Event, error) {
+	changed, err := e.throwSwitch(ctx, id, who, change)
+	if err != nil {
+		return nil, err
+	}
+	e.spread()
+	return e.logTurn(ctx, id, changed)
 }
 
 // throwSwitch writes the switch and the key, and takes over what then stands.
 func (e *Engine) throwSwitch(
-	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
+	ctx context.Context, id storage.EventID, who Caller, change onsale.Change,
 ) (*storage.Event, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -153,23 +171,140 @@ func (e *Engine) throwSwitch(
 		return nil, ErrMismatch
 	}
 	key := e.operatorKey(id, who)
-	switch known, err := e.keyAnswer(key, e.cfg.Store.SetSale(ctx, id, sale, key)); {
+	_, err = e.keyAnswer(key, e.cfg.Store.ChangeSale(ctx, id, change, key))
+	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, ErrEventUnknown
 	case errors.Is(err, storage.ErrForgotten):
 		return nil, ErrForgotten
+	case errors.Is(err, storage.ErrCancelled):
+		return nil, ErrEventCancelled
 	case err != nil:
 		return nil, err
-	case known: // others may have switched since, and this node not have heard
-		header, err := e.cfg.Store.Event(ctx, id)
+	}
+	header, err := e.cfg.Store.Event(ctx, id) // the turn has a number; and others may have switched since
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	return e.takeHeader(ev, header), nil
+}
+
+// The switch is the catalog's word first, and each section's log has it then: a section judges by its log, so that no
+// node's memory of the catalog matters once an operator has heard that it is done.
+//
+//	ChangeSale: turn n, durable ──▶ nodes read the catalog ──▶ each section, wherever: SwitchSale(n) ──▶ answered
+//	claimed by whoever, later   ──▶ the catalog's turn is newer than the log's: logged before the first grant
+//
+// A section takes a turn with a higher number than its own and no other, so late messages and two operators at once end
+// alike everywhere. A section that cannot be reached is waited for until the call's deadline; then the operator is told
+// that nobody knows, and the catalog's word stands. A section that is condemned grants nothing, and is not waited for;
+// nor is one that a process serves which this one cannot talk to, and which reads the catalog by itself.
+
+// turnsMax bounds how often a catalog that sections are ahead of is written again within one call.
+const turnsMax = 3
+
+// logTurn returns once all sections have what the header says in their logs, and tells the event as it stands then.
+// ErrUnavailable: by ctx's end some have not.
+func (e *Engine) logTurn(
+	ctx context.Context, id storage.EventID, header *storage.Event,
+) (*storage.Event, error) {
+	for range turnsMax {
+		newest, err := e.tellSections(ctx, id, header.Turn())
 		if err != nil {
 			return nil, errors.Join(ErrUnavailable, err)
 		}
-		return e.takeHeader(ev, header), nil
+		if newest.Number() <= header.SaleNo {
+			return header, nil
+		}
+		standing, err := e.cfg.Store.Event(ctx, id)
+		if err != nil {
+			return nil, errors.Join(ErrUnavailable, err)
+		}
+		if standing.SaleNo >= newest.Number() { // another operator's turn: that call's own to bring everywhere
+			return standing, nil
+		}
+		// The catalog has lost turns that were acknowledged: this one gets a number behind them.
+		change := onsale.Change{Sale: standing.Sale, No: newest.Number() + 1}
+		if header, err = e.throwSwitch(ctx, id, Caller{Operator: true}, change); err != nil {
+			return nil, err
+		}
+		e.spread()
 	}
-	changed := *ev.header.Load()
-	changed.Sale = sale
-	return e.takeHeader(ev, &changed), nil
+	return nil, ErrUnavailable
+}
+
+// tellSections has every section log a turn, and gives the newest that any of them has. Of an event that is not open
+// here, and nowhere else, none grants anything: each hears when it is claimed.
+func (e *Engine) tellSections(
+	ctx context.Context, id storage.EventID, turn sales.Turn,
+) (newest sales.Turn, err error) {
+	ev, err := e.event(id)
+	if err != nil || turn == 0 {
+		return 0, err
+	}
+	ev.mu.Lock()
+	idle := ev.opening == nil && ev.ready.Load() == nil && e.exclusive()
+	ev.mu.Unlock()
+	if idle {
+		e.clock.Await(ctx, time.Time{}, ev.earlierLife(), nil)
+		return 0, ctx.Err()
+	}
+	o, err := ev.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = e.clock.Now().Add(tellPatience)
+	}
+	var mu sync.Mutex
+	cancellation.Each(len(o.sections), func(no int) {
+		got, failed := o.sections[no].turn(turn, deadline)
+		mu.Lock()
+		defer mu.Unlock()
+		newest, err = max(newest, got), cmp.Or(err, failed)
+	})
+	return newest, err
+}
+
+// turnPause is the time between two tries to reach a section.
+const turnPause = 20 * time.Millisecond
+
+// turn has the section log a turn, here or on its node, and gives the one that it goes by.
+func (s *Section) turn(turn sales.Turn, deadline time.Time) (sales.Turn, error) {
+	e := s.engine
+	for {
+		s.wakeUp()
+		r := request.New()
+		r.Command.Kind, r.Command.Operator, r.Command.Sale = section.SwitchSale, true, turn
+		outcome, err := s.outcome(r, deadline)
+		if err == nil {
+			defer r.Free()
+			return sales.Turn(outcome.Booking), nil
+		}
+		switch {
+		case s.shard.Phase() == Condemned, e.peerRPC == nil && s.foreign():
+			return turn, nil
+		case !e.clock.Now().Add(turnPause).Before(deadline), e.ctx.Err() != nil:
+			return 0, err
+		}
+		e.clock.Pause(e.ctx, turnPause)
+	}
+}
+
+// hearTurn has the sections that serve here log what the header says, without waiting.
+func (ev *event) hearTurn(header *storage.Event) {
+	o, turn := ev.ready.Load(), header.Turn()
+	if o == nil || turn == 0 {
+		return
+	}
+	for _, s := range o.sections {
+		r := request.Of(section.Call{
+			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn},
+		})
+		r.OnAnswer = func(*writer.Request) {}
+		_, _ = s.shard.Send(&r.Request) // one that stands still hears when it is claimed
+	}
 }
 
 // takeHeader has the event stand as the store has it. The caller holds mu.
@@ -189,215 +324,97 @@ func (e *Engine) shown(ctx context.Context, id storage.EventID) (*event, error) 
 	return ev, err
 }
 
-// operatorKey is who's key for a call about an event.
-func (e *Engine) operatorKey(id storage.EventID, who Caller) storage.OperatorKey {
-	return storage.OperatorKey{Request: who.Request, Event: id, Fingerprint: who.Fingerprint, At: e.cfg.Clock()}
-}
-
-// remember makes a key durable. known says that the same call was met before. Without a request it does nothing.
+// CancelEvent calls an event off for ever: see package cancellation. A nil error says that this is durable, and that
+// everybody has all of their money back by and by, whatever becomes of this node. A repeat tells how far that is.
 //
-// Errors: ErrMismatch, *Refusal (too many are remembered), ErrUnavailable, and the store's.
-func (e *Engine) remember(ctx context.Context, key storage.OperatorKey) (known bool, err error) {
-	if key.Request == (section.RequestID{}) {
-		return false, nil
+// Errors: ErrEventUnknown, ErrMismatch, *Refusal (too many keys), ErrUnavailable (it may be done: repeat with the same
+// key), and the store's.
+func (e *Engine) CancelEvent(
+	ctx context.Context, id storage.EventID, who Caller, reason string,
+) (*storage.Event, *cancellation.Progress, error) {
+	if _, err := e.shown(ctx, id); err != nil {
+		return nil, nil, err
 	}
-	return e.keyAnswer(key, e.cfg.Store.RememberKey(ctx, key))
+	header, err := e.throwSwitch(ctx, id, who, onsale.Change{Sale: storage.SaleCancelling,
+		Cancelled: &onsale.Cancellation{At: e.cfg.Clock(), Reason: reason}})
+	if err != nil {
+		return nil, nil, err
+	}
+	e.spread()
+	_, _ = e.logTurn(ctx, id, header) // a section that is away hears later: the progress says so
+	return e.CancelProgress(ctx, id)
 }
 
-// keyAnswer tells the store's answer to a write with a key.
-func (e *Engine) keyAnswer(key storage.OperatorKey, err error) (known bool, _ error) {
-	var stands *storage.RepeatedError
+// CancelProgress is how far the cancelling of an event has come: ErrEventUnknown, ErrNotCancelled, ErrUnavailable.
+func (e *Engine) CancelProgress(
+	ctx context.Context, id storage.EventID,
+) (*storage.Event, *cancellation.Progress, error) {
+	ev, err := e.shown(ctx, id)
 	switch {
-	case errors.As(err, &stands) && stands.First.Same(key):
-		return true, nil
-	case stands != nil:
-		return false, ErrMismatch
-	case errors.Is(err, storage.ErrTooManyKeys):
-		return false, &Refusal{Code: section.TooManyRequests}
-	case writer.Undecided(err):
-		return false, errors.Join(ErrUnavailable, err)
-	}
-	return false, err
-}
-
-// Done says whether an operator's call about the nodes was acknowledged under who's key; MarkDone makes it so. They are
-// for calls whose effect is in no store: the call is done between the two, and may be done again as long as nobody was
-// told that it is done.
-//
-// Errors: ErrMismatch, *Refusal (too many are remembered), ErrUnavailable.
-func (e *Engine) Done(ctx context.Context, who Caller) (bool, error) {
-	if who.Request == (section.RequestID{}) {
-		return false, nil
-	}
-	switch first, err := e.cfg.Store.OperatorKey(ctx, who.Request); {
-	case errors.Is(err, storage.ErrNotFound):
-		return false, nil
 	case err != nil:
-		return false, errors.Join(ErrUnavailable, err)
-	case !first.Same(e.operatorKey(storage.EventID{}, who)):
-		return false, ErrMismatch
+		return nil, nil, err
+	case !ev.header.Load().Sale.Off():
+		return nil, nil, ErrNotCancelled
 	}
-	return true, nil
+	o, err := ev.open(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(ErrUnavailable, err)
+	}
+	return ev.header.Load(), o.progress(ctx), nil
 }
 
-// MarkDone remembers a call that Done is asked about.
-func (e *Engine) MarkDone(ctx context.Context, who Caller) error {
-	_, err := e.remember(ctx, e.operatorKey(storage.EventID{}, who))
+func (o *openEvent) progress(ctx context.Context) *cancellation.Progress {
+	parts := make([]cancellation.Progress, len(o.sections))
+	cancellation.Each(len(parts), func(no int) {
+		p := new(cancellation.Progress)
+		if parts[no].Unheard = 1; o.sections[no].look(ctx, func(s *section.State) { p.Add(s) }) {
+			parts[no] = *p
+		}
+	})
+	sum := &cancellation.Progress{Sections: len(parts)}
+	for no := range parts {
+		sum.Join(o.sections[no].key, &parts[no])
+	}
+	return sum
+}
+
+// windUp goes on with the cancelling of an event, on the node that has its first section: whatever a call that was cut
+// off has left undone, until nothing is left.
+func (e *Engine) windUp(ctx context.Context, id storage.EventID) error {
+	ev, err := e.event(id)
+	if err != nil {
+		return err
+	}
+	o, err := ev.open(ctx)
+	if err != nil || o.sections[0].shard.Serving() == nil && e.peerRPC != nil {
+		return err
+	}
+	p := o.progress(ctx)
+	for _, booking := range p.Unaccounted {
+		var out BookingView
+		if err := e.Refund(booking, settler, RefundCall{}, tellPatience, &out); err != nil {
+			return err
+		}
+	}
+	switch header := ev.header.Load(); {
+	case p.Cancelling < p.Sections:
+		_, err = e.logTurn(ctx, id, header)
+	case p.Over():
+		_, err = e.turn(ctx, id, settler, onsale.Change{Sale: storage.SaleCancelled})
+	}
 	return err
 }
 
-// Block takes seats off sale, or with unblock puts them back. Seats of several sections are checked on the map first,
-// so that normally either all or none change; each section's part is atomic in any case. A refusal lists the seats that
-// are in the way.
-//
-// Each section remembers its own part under the key. A call that stopped between two sections is finished by the same
-// key: those that have done their part repeat their answer, the others are asked for the first time. The whole
-// request's fingerprint is in the store too, so that a body with the seats of other sections is a mismatch at every
-// node (P5).
-func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
-	deadline := time.Now().Add(timeout)
-	ev, o, err := e.openEvent(id, deadline)
-	if err != nil {
-		return err
-	}
-	if ev.header.Load().Sale == storage.SaleDeleted {
-		return ErrEventUnknown
-	}
-	ctx, cancel := context.WithDeadline(e.ctx, deadline)
-	defer cancel()
-	known, err := e.remember(ctx, e.operatorKey(id, who))
-	if err != nil {
-		return err
-	}
-	b := blocking{e: e, ev: ev, o: o, who: who, unblock: unblock, deadline: deadline}
-	err = b.all(seats)
-	if !known && !b.changed && who.Request != (section.RequestID{}) {
-		// Like any refused request it may come again with another body. Where the store does not hear of that, it may
-		// not: the same body is judged anew in any case.
-		_ = e.cfg.Store.ForgetKey(ctx, who.Request)
-	}
-	return err
-}
-
-// blocking is one call of Block on its way.
-type blocking struct {
-	e        *Engine
-	ev       *event
-	o        *openEvent
-	who      Caller
-	unblock  bool
-	deadline time.Time
-	changed  bool // some section has done its part, or may have
-}
-
-func (b *blocking) all(seats []string) error {
-	parts, err := b.o.parts(seats)
-	if err != nil {
-		return err
-	}
-	if len(parts) > 1 {
-		if lost, err := b.check(parts); err != nil || len(lost) > 0 {
-			return refusedSeats(lost, err)
-		}
-	}
-	var lost []string
-	for no := range b.o.sections {
-		if part := parts[storage.SectionNo(no)]; part != nil {
-			more, err := b.ask(storage.SectionNo(no), part)
-			if err != nil {
-				return err
-			}
-			lost = append(lost, more...)
-		}
-	}
-	return refusedSeats(lost, nil)
-}
-
-func refusedSeats(lost []string, err error) error {
-	if err != nil || len(lost) == 0 {
-		return err
-	}
-	return &Refusal{Code: section.SeatsNotFree, Seats: lost}
-}
-
-// check lists the seats in the way as the map shows them, but for sections that have done their part already: what came
-// of it since is not in the way of a repeat.
-func (b *blocking) check(parts map[storage.SectionNo][]section.SeatIndex) (lost []string, err error) {
-	for no := range b.o.sections {
-		no := storage.SectionNo(no)
-		inTheWay := b.inTheWay(no, parts[no])
-		if len(inTheWay) == 0 {
-			continue
-		}
-		if b.who.Request != (section.RequestID{}) {
-			rejection, _, err := b.command(no, nil) // no seats: refused, unless the section remembers the key
-			switch {
-			case err != nil:
-				return nil, err
-			case rejection == section.Accepted:
-				b.changed = true
+// watchCancellations goes on with what is being cancelled until the engine closes.
+func (e *Engine) watchCancellations() {
+	cancellation.Watch(e.ctx, func(ctx context.Context) {
+		for id, ev := range *e.catalog.Load() {
+			if ev.header.Load().Sale != storage.SaleCancelling {
 				continue
-			case rejection == section.IdempotencyMismatch:
-				return nil, ErrMismatch
 			}
-		}
-		lost = append(lost, inTheWay...)
-	}
-	return lost, nil
-}
-
-func (o *openEvent) parts(ids []string) (map[storage.SectionNo][]section.SeatIndex, error) {
-	if len(ids) == 0 {
-		return nil, &Refusal{Code: section.NoSeats}
-	}
-	parts := map[storage.SectionNo][]section.SeatIndex{}
-	var unknown []string
-	for _, id := range ids {
-		ref, ok := o.seats.Find(id)
-		if !ok {
-			unknown = append(unknown, id)
-			continue
-		}
-		parts[ref.section] = append(parts[ref.section], ref.index)
-	}
-	if len(unknown) > 0 {
-		return nil, &SeatsUnknownError{Seats: unknown}
-	}
-	return parts, nil
-}
-
-func (b *blocking) inTheWay(no storage.SectionNo, seats []section.SeatIndex) (lost []string) {
-	if len(seats) == 0 {
-		return nil
-	}
-	b.ev.live.Read(func(at storage.SectionNo, s SectionStatus) {
-		if at != no {
-			return
-		}
-		for _, i := range seats {
-			letter := section.SeatStatus(s.Letters[i])
-			if letter == section.Held || letter == section.Sold || (b.unblock && letter != section.Blocked) {
-				lost = append(lost, b.o.ids[no][i])
+			if err := e.windUp(ctx, id); err != nil && ctx.Err() == nil {
+				e.cfg.Logger.Warn("event not cancelled yet", "event", id.String(), "error", err)
 			}
 		}
 	})
-	return lost
-}
-
-// ask has one section do its part.
-func (b *blocking) ask(no storage.SectionNo, seats []section.SeatIndex) (lost []string, err error) {
-	rejection, lost, err := b.command(no, seats)
-	switch {
-	case err != nil:
-		b.changed = true
-		return nil, err
-	case rejection == section.Accepted:
-		b.changed = true
-		return nil, nil
-	case rejection == section.SeatsNotFree:
-		return lost, nil
-	case rejection == section.IdempotencyMismatch:
-		return nil, ErrMismatch
-	}
-	return nil, &Refusal{Code: rejection, Seats: lost}
 }

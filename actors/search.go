@@ -187,6 +187,8 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 		return &wire.Answer{Code: wire.Moved}
 	case errors.Is(err, ErrMismatch):
 		return &wire.Answer{Code: wire.Mismatch}
+	case errors.Is(err, ErrEventCancelled):
+		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: section.EventCancelled}}
 	case errors.Is(err, ErrSaleNotOpen):
 		return &wire.Answer{Code: wire.SaleNotOpen}
 	case errors.Is(err, ErrOverloaded):

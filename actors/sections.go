@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/replica"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/shard"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -140,6 +141,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	if err := s.adoptGate(tail.Seq, m.State); err != nil {
 		return err
 	}
+	m.SaleOwed(s.ev.header.Load().Turn())
 	s.ev.adopt(s, m.State)
 	s.ev.counted(s.key.Section, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
@@ -201,6 +203,7 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 		s.ev.followed(s.key.Section, m.(*section.Machine).SharesOf(did), did)
 	}
 	s.publish(e, did.Seats)
+	s.turned(m, did)
 	s.saw(e.Kind, e.Seq, e.Epoch, p.Hash)
 	s.remote.Stream(e)
 	s.engine.stats.landed(p, took)
@@ -329,4 +332,33 @@ func (o *openEvent) known(no storage.SectionNo, visit func(buyer section.BuyerID
 // learn notes a key that may have been used in a section that nobody serves.
 func (ev *event) learn(no storage.SectionNo, id section.RequestID) {
 	ev.index.Adopt(id, no, ev.operatedAt())
+}
+
+// look shows the section's state, as it is served or followed here; false: it is neither, or ctx has ended.
+func (s *Section) look(ctx context.Context, see func(*section.State)) (seen bool) {
+	s.wakeUp()
+	done := make(chan struct{})
+	r := request.Of(section.Call{Look: see})
+	r.OnAnswer = func(*writer.Request) { close(done) }
+	if sent, failed := s.shard.Send(&r.Request); sent && failed == nil {
+		return s.engine.clock.Await(ctx, time.Time{}, done, nil) && r.Err == nil
+	}
+	if f := s.following(); f != nil {
+		f.Inspect(func(m machine.Machine, _, _ bool) {
+			if seen = m != nil; seen {
+				see(m.(*section.Machine).State)
+			}
+		})
+	}
+	return seen
+}
+
+// turned has the reconciler see to what a record of a section leaves open whose event is cancelled.
+func (s *Section) turned(m machine.Machine, did *section.Effects) {
+	if did.Sale.State() == sales.Cancelling {
+		s.engine.adoptMoney(s.key, m.(*section.Machine).State)
+	}
+	for _, no := range did.Owed {
+		s.engine.reconciler.Add(BookingID{Section: s.key, No: no})
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/shard"
 	"holdfast/actors/waitingroom"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // RebalanceEvery is the time after which the rebalancer is due, although nothing has woken it.
@@ -136,7 +137,7 @@ func (s *Stepped) Act(
 func (s *Stepped) ThrowSwitch(
 	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
 ) (*storage.Event, error) {
-	return s.throwSwitch(ctx, id, who, sale)
+	return s.throwSwitch(ctx, id, who, onsale.Change{Sale: sale})
 }
 
 // Inspection is what a judge reads of a Stepped and of one event on it. The judge gets the very parts that serve, and

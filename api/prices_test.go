@@ -209,13 +209,13 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 }
 
 // moneyPlaces are the schemas of answers that hold money. Each is met in a walk above, but for what goes back of a
-// booking, and what was tried to be charged: no prices.
+// booking or an event, and what was tried to be charged: no prices.
 var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
 	"ListedEvent.prices",
 	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total",
 	"Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
-	"QueuePlace.price_range", "Tax.amount",
+	"QueuePlace.price_range", "Refunds.amount", "Tax.amount",
 }
 
 func TestNoSurfaceWithMoneyIsForgotten(t *testing.T) {

@@ -15,11 +15,13 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/budget"
+	"holdfast/actors/cancellation"
 	"holdfast/actors/checkout/pending"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // quietEngine answers every call that handlers make, with nothing to see.
@@ -57,6 +59,20 @@ func (quietEngine) MarkDone(context.Context, actors.Caller) error { return nil }
 func (quietEngine) SetSaleOnce(context.Context, storage.EventID, actors.Caller,
 	storage.SaleState) (*storage.Event, error) {
 	return &storage.Event{}, nil
+}
+
+func (quietEngine) CancelEvent(context.Context, storage.EventID, actors.Caller, string) (*storage.Event,
+	*cancellation.Progress, error) {
+	return nil, nil, actors.ErrEventUnknown
+}
+
+func (quietEngine) CancelProgress(context.Context, storage.EventID) (*storage.Event, *cancellation.Progress, error) {
+	return nil, nil, actors.ErrEventUnknown
+}
+
+func (quietEngine) PostponeEvent(context.Context, storage.EventID, actors.Caller,
+	onsale.Change) (*storage.Event, error) {
+	return nil, actors.ErrEventUnknown
 }
 
 var quietCatalog = &actors.Catalog{Events: []*storage.Event{{Name: "quiet"}}}

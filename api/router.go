@@ -40,9 +40,7 @@ func routes(s *Server) []*endpoint {
 	on("GET", "/v1/events", demand{}, s.catalog.List)
 	on("POST", "/v1/events", plan, s.catalog.Create)
 	on("GET", event, demand{}, s.catalog.Get)
-	on("DELETE", event, operator, s.catalog.Delete)
-	on("POST", event+"/sale", operator, s.catalog.SetSale)
-	on("POST", event+"/forget", operator, s.catalog.Forget)
+	saleRoutes(s, event, on)
 	on("GET", event+"/seatmap", demand{Weight: 5}, s.catalog.Seatmap) // hundreds of kilobytes
 	on("GET", event+"/availability", demand{}, s.live.Availability)
 	on("GET", event+"/availability/stream", demand{Stream: true}, s.live.Stream)
@@ -54,7 +52,7 @@ func routes(s *Server) []*endpoint {
 	on("DELETE", booking, buyer, s.bookings.Release)
 	on("POST", booking+"/extend", buyer, s.bookings.Extend)
 	on("POST", booking+"/confirm", buyer, s.bookings.Confirm)
-	on("POST", booking+"/refund", operator, s.bookings.Refund)
+	on("POST", booking+"/refund", buyer, s.bookings.Refund)
 	on("GET", "/v1/me/contact", demand{Access: call.Buyers}, s.contacts.Get)
 	on("PUT", "/v1/me/contact", buyer, s.contacts.Put)
 	on("DELETE", "/v1/me/contact", buyer, s.contacts.Delete)
@@ -101,6 +99,17 @@ func moneyRoutes(
 	on("GET", booking+"/payments", watch, s.payments.Show)
 	on("POST", booking+"/payments/retry", watch, s.payments.Retry)
 	on("POST", "/v1/payments/webhook/{adapter}", call.Route{Raw: true, AnyAddress: true}, s.webhooks.Receive)
+}
+
+// saleRoutes are operators' about an event that is there.
+func saleRoutes(s *Server, event string, on func(method, path string, what call.Route, answer handler)) {
+	operator := call.Route{Access: call.Operators, Mutates: true}
+	on("DELETE", event, operator, s.catalog.Delete)
+	on("POST", event+"/sale", operator, s.catalog.SetSale)
+	on("POST", event+"/cancel", operator, s.catalog.Cancel)
+	on("GET", event+"/cancel", call.Route{Access: call.Operators}, s.catalog.CancelProgress)
+	on("POST", event+"/postpone", operator, s.catalog.Postpone)
+	on("POST", event+"/forget", operator, s.catalog.Forget)
 }
 
 // queueRoutes are those of an event's waiting room. When it opens, whole towns come from one address.

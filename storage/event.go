@@ -28,6 +28,14 @@ func (e *Event) Clone() *Event {
 		forgotten := *e.Forgotten
 		c.Forgotten = &forgotten
 	}
+	if e.Cancelled != nil {
+		cancelled := *e.Cancelled
+		c.Cancelled = &cancelled
+	}
+	if e.Postponed != nil {
+		postponed := *e.Postponed
+		c.Postponed = &postponed
+	}
 	return &c
 }
 

@@ -63,9 +63,12 @@ type EventKeys interface {
 }
 
 // Forgettable says whether the event's key may be destroyed: its sale is closed, or it is deleted.
-func (e *Event) Forgettable() bool { return e.Sale == SaleClosed || e.Sale == SaleDeleted }
+func (e *Event) Forgettable() bool {
+	return e.Sale == SaleClosed || e.Sale == SaleDeleted || e.Sale == SaleCancelled
+}
 
-// Sellable says whether the sale may be switched so: an event whose key is gone can only be closed or deleted.
+// Sellable says whether the sale may be switched so: an event whose key is gone can only be closed, deleted or called
+// off.
 func (e *Event) Sellable(sale SaleState) bool {
-	return e.Forgotten == nil || sale == SaleClosed || sale == SaleDeleted
+	return e.Forgotten == nil || sale == SaleClosed || sale == SaleDeleted || sale.Off()
 }

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/price"
 	"holdfast/actors/section"
+	"holdfast/storage/onsale"
 )
 
 // EventID names a show. Its text form is a UUID.
@@ -124,7 +125,7 @@ type Snapshots interface {
 }
 
 // SaleState is an event's sale switch.
-type SaleState string
+type SaleState = onsale.State
 
 // Sale states.
 const (
@@ -172,6 +173,13 @@ type Event struct {
 	// Components is what prices of categories are made of that cost more than a face value. They come to what Prices
 	// has: DecodeEvent refuses a header of which that is not true.
 	Components map[string]price.Price `json:",omitempty"`
+	// SaleNo is how often the sale switch was turned: each turn has a number of its own, which sections have in their
+	// logs. 0: never, or by builds that did not count.
+	SaleNo uint64 `json:",omitempty"`
+	// Cancelled is there once the event is called off. Once there it is never changed.
+	Cancelled *onsale.Cancellation `json:",omitempty"`
+	// Postponed is there once the event is put off.
+	Postponed *onsale.Postponement `json:",omitempty"`
 }
 
 // PricingVersion is how an event's prices are kept and logged.
@@ -205,9 +213,11 @@ type Catalog interface {
 	// SetSale changes the sale switch and remembers the call's key, in one durable write: both or neither. A key that
 	// stands already changes nothing, whoever wrote it and however long ago: *RepeatedError. The zero key is no key, and
 	// always changes the switch. SaleDeleted is for ever. ErrNotFound: no such event, or deleted; ErrForgotten: it may
-	// be closed or deleted, and not be sold any more; ErrTooManyKeys; ErrUnknown: it may be done, so repeat with the
-	// same key.
+	// be closed or deleted, and not be sold any more; ErrCancelled; ErrTooManyKeys; ErrUnknown: it may be done, so
+	// repeat with the same key.
 	SetSale(ctx context.Context, id EventID, s SaleState, key OperatorKey) error
+	// ChangeSale is SetSale with what is announced by it; see Event.Switch.
+	ChangeSale(ctx context.Context, id EventID, c onsale.Change, key OperatorKey) error
 	// RememberKey remembers a key that is not there yet; else *RepeatedError, or ErrTooManyKeys. See OperatorKey.
 	RememberKey(ctx context.Context, key OperatorKey) error
 	// OperatorKey is the key of a request; ErrNotFound.

@@ -190,7 +190,7 @@ func TestCleanStoreIsCleanAndAddsUp(t *testing.T) { // P10
 	got := report.Events[0].Totals
 	got.Bytes = 0
 	want := audit.Totals{
-		Seats: 20, Free: 12, Held: 4, Sold: 2, Blocked: 2, Records: 9, Changes: 16, Claims: 2,
+		Seats: 20, Free: 12, Held: 4, Sold: 2, Blocked: 2, Records: 9, Changes: 16, HoldsByCatalog: 7, Claims: 2,
 		Bookings: audit.Bookings{Held: 2, Paying: 1, Confirmed: 1, Released: 1, Expired: 1, Refunded: 1},
 	}
 	if got != want {

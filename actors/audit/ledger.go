@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 )
 
 // booking is what the ledger knows of one.
@@ -17,7 +18,9 @@ type booking struct {
 	bought    []section.SeatIndex // with those that were refunded since
 	begun     int                 // payments begun: before the first one nobody can have been charged
 	priced    bool
-	total     int64 // as it was logged; of a priced booking
+	total     int64               // as it was logged; of a priced booking
+	due       []section.SeatIndex // sold, and owed back
+	owes      bool                // money of an attempt that is not the booking's
 	order     *orderNotes
 }
 
@@ -36,6 +39,7 @@ type ledger struct {
 	fresh    section.BookingNo // where a life that has placed nothing yet begins to count; 0: it has
 	now      section.Instant
 	note     func(code Code, detail string)
+	off      bool // the event is being cancelled
 }
 
 func newLedger(seats int, rules section.Rules, note func(Code, string)) *ledger {
@@ -66,6 +70,8 @@ func (l *ledger) apply(c *section.Change) {
 	case section.SeatsUnblocked:
 		l.unblock(c)
 	case section.GrantsFenced: // judged with the event: see limits.go
+	case section.SaleSwitched: // judged in sale.go
+		l.off = c.Sale.State() == sales.Cancelling
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		l.refund(c)
 	default:
@@ -235,6 +241,9 @@ func (l *ledger) checkTime(c *section.Change, b *booking) {
 // refund frees the seats that are on sale again; a booking keeps those that were the last of it.
 func (l *ledger) refund(c *section.Change) {
 	b, known := l.bookings[c.Booking]
+	if known {
+		b.owe(c)
+	}
 	switch {
 	case !known:
 		l.wrong("refund of booking %d, which was never placed", c.Booking)

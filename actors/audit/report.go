@@ -44,6 +44,10 @@ const (
 	PaymentStray Code = "payment_stray"
 	// PriceDiffers: a hold was logged with another total, or under another price list, than the event has (I12).
 	PriceDiffers Code = "price_differs"
+	// Barred: a hold, more time, a payment or a sale that the sale switch in the section's log does not allow.
+	Barred Code = "barred"
+	// NotCancelled: a cancelled event has somebody's seats or money left that is not owed back (P6).
+	NotCancelled Code = "not_cancelled"
 	// PaymentDiffers: a payment is of another amount, currency or reference than its booking's log has (I2, I12).
 	PaymentDiffers Code = "payment_differs"
 	// AttemptsLive: the processor has two payments of one booking that are not decided (I1).
@@ -127,10 +131,12 @@ type Totals struct {
 	Sold     uint64   `json:"sold"`
 	Blocked  uint64   `json:"blocked"`
 	Bookings Bookings `json:"bookings"`
-	Records  uint64   `json:"records"`
-	Changes  uint64   `json:"changes"`
-	Bytes    uint64   `json:"bytes"` // of record bodies
-	Claims   uint64   `json:"claims"`
+	// HoldsByCatalog are those placed before the log had a turn of the sale switch; all others were decided by the log.
+	HoldsByCatalog uint64 `json:"holds_by_catalog"`
+	Records        uint64 `json:"records"`
+	Changes        uint64 `json:"changes"`
+	Bytes          uint64 `json:"bytes"` // of record bodies
+	Claims         uint64 `json:"claims"`
 }
 
 func (t *Totals) add(other *Totals) {
@@ -141,6 +147,7 @@ func (t *Totals) add(other *Totals) {
 	t.Blocked += other.Blocked
 	t.Bookings.add(other.Bookings)
 	t.Records += other.Records
+	t.HoldsByCatalog += other.HoldsByCatalog
 	t.Changes += other.Changes
 	t.Bytes += other.Bytes
 	t.Claims += other.Claims

@@ -42,6 +42,7 @@ type sectionAudit struct {
 	counts   *sectionCounts // nil: no gate counts on the section
 	mark     tariff.Mark    // of the event's price list
 	accounts map[section.BookingNo]*reconcile.Account
+	sale     saleLog
 }
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
@@ -74,6 +75,7 @@ func (s *sectionAudit) check() (whole bool, err error) {
 		return false, nil // what follows would only repeat that the log ends too early
 	}
 	s.compareState()
+	s.checkCancelled()
 	if s.snapshot != nil {
 		s.note(
 			SnapshotDiffers,
@@ -170,6 +172,7 @@ func (s *sectionAudit) change(c *section.Change) error {
 	s.follow(c)
 	s.heldUnder(c)
 	s.priced(c)
+	s.turned(c)
 	s.limits.follow(s.key.Section, s.seq, c, s.note)
 	if s.state != nil {
 		s.replay(c)

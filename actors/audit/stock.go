@@ -48,7 +48,9 @@ func (n *sectionCounts) close(l *ledger, seq section.Seq) {
 	if len(n.of) == 0 {
 		n.first = seq
 	}
-	n.now.free = uint32(l.seats) - uint32(len(l.taken)) - uint32(len(l.blocked))
+	if n.now.free = uint32(l.seats) - uint32(len(l.taken)) - uint32(len(l.blocked)); l.off {
+		n.now.free = 0 // nobody is called for seats of a cancelled event
+	}
 	n.of = append(n.of, n.now)
 }
 

@@ -3,9 +3,9 @@ package checkout
 import (
 	"bytes"
 	"cmp"
+	"container/heap"
 	"context"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -51,23 +51,25 @@ type Reconciler struct {
 
 	mu      sync.Mutex
 	open    map[booking.ID]*openBooking
-	running int // settlements under way
-	places  int // how many may be
+	waiting queue // those of open that nobody settles now
+	running int   // settlements under way
+	places  int   // how many may be
 	wake    chan struct{}
 	word    time.Time // when the processor last answered about anything
 }
 
 type openBooking struct {
-	adds    int // a settlement from before the last one leaves it on the list
-	tries   int
-	hints   uint64
-	next    time.Time
-	lastAt  time.Time // when it was last asked about; zero: never here
-	since   time.Time
-	why     string
-	left    Left
-	running bool
-	silent  bool // the processor did not answer the last time
+	id     booking.ID
+	place  int // in Reconciler.waiting; -1: it is being settled
+	adds   int // a settlement from before the last one leaves it on the list
+	tries  int
+	hints  uint64
+	next   time.Time
+	lastAt time.Time // when it was last asked about; zero: never here
+	since  time.Time
+	why    string
+	left   Left
+	silent bool // the processor did not answer the last time
 }
 
 // NewReconciler makes one that does nothing until Run.
@@ -92,11 +94,14 @@ func (r *Reconciler) add(id booking.ID, wait time.Duration, hints uint64) {
 	first := time.Now().Add(wait)
 	p := r.open[id]
 	if p == nil {
-		p = &openBooking{next: first, since: time.Now(), left: Pressing}
+		p = &openBooking{id: id, next: first, since: time.Now(), left: Pressing}
 		r.open[id] = p
+		heap.Push(&r.waiting, p)
 	}
 	if (p.tries == 0 || hints != 0 || p.left == Person) && first.Before(p.next) {
-		p.next = first
+		if p.next = first; p.place >= 0 {
+			heap.Fix(&r.waiting, p.place)
+		}
 	}
 	p.adds++
 	p.hints |= hints
@@ -115,7 +120,8 @@ func (r *Reconciler) signal() {
 func (r *Reconciler) Drop(id booking.ID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p := r.open[id]; p != nil && p.tries == 0 && p.hints == 0 && !p.running {
+	if p := r.open[id]; p != nil && p.tries == 0 && p.hints == 0 && p.place >= 0 {
+		heap.Remove(&r.waiting, p.place)
 		delete(r.open, id)
 	}
 }
@@ -199,26 +205,47 @@ func (r *Reconciler) Run(ctx context.Context) {
 func (r *Reconciler) due(now time.Time) (due []booking.ID, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next = time.Hour
-	for id, p := range r.open {
-		switch wait := p.next.Sub(now); {
-		case p.running:
-		case wait <= 0:
-			due = append(due, id)
-		default:
+	for next = time.Hour; len(r.waiting) > 0; {
+		wait := r.waiting[0].next.Sub(now)
+		if wait > 0 {
 			next = min(next, wait)
+			break
 		}
+		if r.running == r.places {
+			break
+		}
+		r.running++
+		due = append(due, heap.Pop(&r.waiting).(*openBooking).id)
 	}
-	slices.SortFunc(due, func(a, b booking.ID) int {
-		return cmp.Or(r.open[a].next.Compare(r.open[b].next), bytes.Compare(a.Section.Event[:], b.Section.Event[:]),
-			cmp.Compare(a.Section.Section, b.Section.Section), cmp.Compare(a.No, b.No))
-	})
-	due = due[:min(len(due), r.places-r.running)]
-	for _, id := range due {
-		r.open[id].running = true
-	}
-	r.running += len(due)
 	return due, next
+}
+
+// queue has the bookings that wait, longest due first: a cancelled event brings tens of thousands at once.
+type queue []*openBooking
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	a, b := &q[i].id, &q[j].id
+	return cmp.Or(q[i].next.Compare(q[j].next), bytes.Compare(a.Section.Event[:], b.Section.Event[:]),
+		cmp.Compare(a.Section.Section, b.Section.Section), cmp.Compare(a.No, b.No)) < 0
+}
+
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i, j
+}
+
+func (q *queue) Push(p any) {
+	p.(*openBooking).place = len(*q)
+	*q = append(*q, p.(*openBooking))
+}
+
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	p := (*q)[last]
+	p.place, (*q)[last] = -1, nil
+	*q = (*q)[:last]
+	return p
 }
 
 // run settles one booking that due took.
@@ -234,17 +261,19 @@ func (r *Reconciler) run(ctx context.Context, id booking.ID) {
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.running--
-	p.running, p.lastAt, p.why, p.silent = false, now, out.Why, out.Silent
+	p.lastAt, p.why, p.silent = now, out.Why, out.Silent
 	if err == nil {
 		p.left, p.hints = max(out.Left, Pressing), p.hints&^(hints&^out.Rest)
 		if out.Answered {
 			r.answered(now)
 		}
 	}
+	keep := true
 	switch {
 	case err == nil && p.adds != begun: // the answer may be older than the newest request: ask again
 		p.tries, p.next = 0, now.Add(Delay(0))
 	case err == nil && out.Left == Nothing && p.hints == 0:
+		keep = false
 		delete(r.open, id)
 	case err == nil && out.Left == Slow:
 		p.next = now.Add(SlowDelay(p.tries))
@@ -255,6 +284,9 @@ func (r *Reconciler) run(ctx context.Context, id booking.ID) {
 	default:
 		p.next = now.Add(Delay(p.tries + 1))
 		p.tries++
+	}
+	if keep {
+		heap.Push(&r.waiting, p)
 	}
 }
 
@@ -273,6 +305,7 @@ func (r *Reconciler) answered(now time.Time) {
 			p.next = now
 		}
 	}
+	heap.Init(&r.waiting)
 }
 
 // Entry is one booking of the list, for people.

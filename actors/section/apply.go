@@ -28,8 +28,8 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.applyBound(c, touched)
 	case LegSold, LegFreed:
 		touched = s.applyLeg(c, touched)
-	case OrderSettled:
-		s.applySettled(c)
+	case OrderSettled, SaleSwitched:
+		s.applyNews(c)
 	default:
 		touched = s.applyBooking(c, touched)
 	}

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/runs"
+	"holdfast/actors/section/sales"
 )
 
 // ChangeSeatsMax bounds the seats one change may name.
@@ -40,10 +41,7 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if !knownKind(c.Kind) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
-	flags, extension, ordered := changeFlags(at, c), byte(0), orderKind(c)
-	if ordered == 0 {
-		extension = extensionOf(c)
-	}
+	flags, extension, ordered := changeFlags(at, c), extensionOf(c), orderKind(c)
 	if more := extension | byte(ordered); more != 0 { // one of them is 0
 		dst = append(dst, extended|flags, more)
 	} else {
@@ -66,6 +64,9 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	dst = runs.Append(dst, c.Split, c.Seats)
 	if ordered != 0 {
 		return appendOrder(dst, ordered, c)
+	}
+	if extension == saleExtension {
+		return c.Sale.Append(dst)
 	}
 	if extension != 0 {
 		return c.Pay.Append(dst, extensions[extension].form)
@@ -97,6 +98,8 @@ var extensions = [256]struct {
 	6: {RefundPending, account.FormRefund},
 	7: {RefundDone, account.FormRefund},
 	8: {RefundFailed, account.FormFailed},
+
+	saleExtension: {kind: SaleSwitched},
 }
 
 // namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
@@ -114,6 +117,8 @@ func extensionOf(c *Change) byte {
 		return 2
 	case RefundDue, RefundPending, RefundDone, RefundFailed:
 		return 5 + byte(c.Kind-RefundDue)
+	case SaleSwitched:
+		return saleExtension
 	}
 	if c.Pay != (account.Payment{}) {
 		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
@@ -170,7 +175,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= RefundFailed || isOrderKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || isOrderKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -256,6 +261,12 @@ func readKind(r *codec.Reader, kind byte, c *Change) (extension byte, ordered Ch
 }
 
 func readExtension(r *codec.Reader, c *Change, extension byte) {
+	if extension == saleExtension {
+		if c.Sale = sales.Read(r); len(c.Seats) > 0 || c.Split || c.Booking != 0 {
+			r.Fail("a turn of the sale switch with more")
+		}
+		return
+	}
 	c.Pay.Read(r, extensions[extension].form)
 	seats := c.Kind == RefundDue && c.Pay.Reason == account.Requested || c.Kind == RefundPending || c.Kind == RefundDone
 	if !seats && len(c.Seats) > 0 || c.Split {

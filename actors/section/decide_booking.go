@@ -25,6 +25,12 @@ func (s *State) decideBooking(c *Command, d *Decision) {
 		s.decideRefundWord(c, slot, b, d)
 		return
 	}
+	if s.sale.Bars() {
+		if r := s.barsBooking(c, b); r != Accepted {
+			d.refuse(r, max(s.since(b.stamp), s.since(s.sale.Stamp)))
+			return
+		}
+	}
 	if r := s.refusalOf(c, b); r != Accepted {
 		d.refuse(r, s.since(b.stamp))
 		return

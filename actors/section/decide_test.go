@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/sales"
 )
 
 // rejectionCase is one line of the table: what went before, one command, one verdict.
@@ -270,6 +271,10 @@ var rejectionCases = []rejectionCase{
 		"a leg that nobody ordered", nothing,
 		Command{Kind: BindLeg, Seats: seatsOf(5), Order: &order.Part{}}, OrderGone, nil,
 	},
+	{"place in a paused sale", turned(sales.Paused), place(5), SaleNotOpen, nil},
+	{"more time of a closed sale", turned(sales.Closed), on(ExtendHold), SaleNotOpen, nil},
+	{"best of a cancelled event", turned(sales.Cancelling), best(1), EventCancelled, nil},
+	{"a payment of a cancelled event", turned(sales.Cancelling), payOf(1), EventCancelled, nil},
 }
 
 func ordered(c Command) Command { c.Order = &order.Part{}; return c }
@@ -324,7 +329,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(34)" {
+	if rejectionEnd.String() != "rejection(36)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }

@@ -31,7 +31,8 @@
 // When several rejections hold, the smallest is told. In order: idempotency_mismatch, booking_unknown, seat_unknown,
 // duplicate_seat, no_seats, too_many_seats, too_many_for_buyer, already_confirmed, payment_in_progress, hold_expired,
 // hold_released, already_refunded, not_paying, not_confirmed, extension_limit, seat_taken, seats_not_free, orphan_seat,
-// split_only, sold_out, payment_attempts, too_many_requests. So: who asks, then what is asked, then the limits, then
+// split_only, sold_out, payment_attempts, too_many_requests. Before them all comes what the sale switch bars of new
+// holds: sale_not_open, event_cancelled. So: who asks, then what is asked, then the limits, then
 // the booking, then the seats. Another buyer's booking is an unknown one. Releasing a released booking is no refusal
 // but a repeat.
 //
@@ -60,6 +61,18 @@
 // A leg never acts by a clock: after order.CollectMax it is due to ask (DueLegs, AskOrder). A home that has not
 // recorded an order, and does not collect it, says so, and from there on refuses to place it: that word needs no write.
 // What an earlier life collected is not placed either.
+//
+// # The sale switch
+//
+// The catalog's word on the sale is logged here turn by turn (SwitchSale), and a section judges by its log: a turn with
+// a higher number than the log's counts, and no other, so that late messages and two operators end alike everywhere. A
+// turn that a section missed is a duty of its next life (SaleOwed): like an end of a hold it is logged before any other
+// command is judged. A log without a turn, of earlier builds, leaves the sale to the catalog.
+//
+// The last turn is cancelling. From there on nothing is held, extended or paid, and the section winds itself up, a
+// piece at a time, as it ends holds: held bookings are released, and all that sold ones have left is owed back. The
+// processor's word that money was taken for a payment under way ends the booking and owes the money back, in one
+// record: nothing is sold any more (P6).
 //
 // # Idempotency
 //

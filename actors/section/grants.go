@@ -75,6 +75,10 @@ func readGrant(r *codec.Reader, c *Change) (inside bool) {
 // note tells of a change what matters to coordinators: their fences, and, in a coordinated section, holds.
 func (m *Machine) note(c *Change, e *Effects) {
 	switch {
+	case c.Kind == SaleSwitched:
+		e.Sale = c.Sale
+	case c.Kind == RefundDue && m.sale.Off():
+		e.Owed = append(e.Owed, c.Booking)
 	case c.Kind == GrantsFenced:
 		e.Fences = append(e.Fences, c.Grant)
 	case c.takesSeats() && m.coordinated:

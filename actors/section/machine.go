@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
 )
 
@@ -19,6 +20,8 @@ type Call struct {
 	// EndsFollowed, unless zero, tells the section of the gate's log instead of asking for anything: see
 	// State.EndsFollowed.
 	EndsFollowed Seq
+	// Look, unless nil, is shown the state instead, of which it keeps nothing. What it sees may not be durable yet.
+	Look func(*State)
 	// Reserved seats of Command.Buyer are counted for the buyer already. A hold that nobody counted is counted when it is
 	// placed (see Machine.Shares).
 	Reserved uint32
@@ -46,6 +49,8 @@ type Effects struct {
 	Shares   int // how many shares of buyers changed
 	// Orders lists homes of orders that were sold or have ended: their legs are to hear of it.
 	Orders []BookingNo
+	Sale   sales.Turn  // the newest turn of the switch; 0: none
+	Owed   []BookingNo // whose money is owed back because the event is cancelled
 }
 
 // AnsweredRequest is a request that a record answered.
@@ -58,6 +63,7 @@ type AnsweredRequest struct {
 func (e *Effects) Reset() {
 	e.Seats, e.Sell, e.Refund, e.Requests = e.Seats[:0], e.Sell[:0], e.Refund[:0], e.Requests[:0]
 	e.Fences, e.Shares, e.Orders = e.Fences[:0], 0, e.Orders[:0]
+	e.Sale, e.Owed = 0, e.Owed[:0]
 }
 
 // sell and refund keep what the tickets table has to hear. A sale and its refund in one record leave nothing to insert:
@@ -132,8 +138,13 @@ func (m *Machine) Claimed(next Seq, at Instant) {
 	m.orders.BeginLife()
 }
 
-// NextTimer is the earliest end of a hold.
-func (m *Machine) NextTimer() (Instant, bool) { return m.NextExpiry() }
+// NextTimer is the earliest end of a hold, or at once.
+func (m *Machine) NextTimer() (Instant, bool) {
+	if m.hasDuties() {
+		return 0, true
+	}
+	return m.NextExpiry()
+}
 
 // NewEffects gives the effects of one record.
 func (m *Machine) NewEffects() machine.Effects { return &Effects{} }
@@ -145,9 +156,8 @@ func (m *Machine) Decide(command any, at Instant) machine.Decided {
 	switch {
 	case c.Read:
 		return machine.Decided{DependsOn: m.read(c)}
-	case c.EndsFollowed != 0:
-		m.State.EndsFollowed(c.EndsFollowed)
-		c.Decision.reset()
+	case c.EndsFollowed != 0, c.Look != nil:
+		m.hear(c)
 		return machine.Decided{}
 	}
 	c.Command.At = at
@@ -161,6 +171,14 @@ func (m *Machine) Decide(command any, at Instant) machine.Decided {
 		return machine.Decided{DependsOn: m.timers.Outcome.DependsOn}
 	}
 	return machine.Decided{Changes: len(d.Changes)}
+}
+
+// hear takes what is no question, and shows the state to who looks.
+func (m *Machine) hear(c *Call) {
+	if m.State.EndsFollowed(c.EndsFollowed); c.Look != nil {
+		c.Look(m.State)
+	}
+	c.Decision.reset()
 }
 
 // read answers with a booking as it stands.
@@ -182,6 +200,16 @@ const expiryChangesMax = 1024
 func (m *Machine) DecideTimers(at Instant) machine.Decided {
 	c := Command{Kind: ExpireHolds, Max: expiryChangesMax, At: at, Operator: true}
 	m.call, m.decision = nil, &m.timers
+	switch turn, owed := m.sale.Owed(); {
+	case owed:
+		m.State.Decide(&Command{Kind: SwitchSale, Sale: turn, At: at, Operator: true}, &m.timers)
+		if turn.State() != sales.Cancelling { // else all holds end
+			m.State.decideExpire(&c, &m.timers)
+		}
+		return machine.Decided{Changes: len(m.timers.Changes)}
+	case m.sale.Off():
+		c.Kind = WindUp
+	}
 	m.State.Decide(&c, &m.timers)
 	return machine.Decided{Changes: len(m.timers.Changes)}
 }

@@ -110,6 +110,7 @@ func TestTwin(t *testing.T) {
 					c = Command{Kind: FenceGrants, At: now, Grant: c.Grant}
 				}
 			}
+			drawSale(t, model, &c)
 			want, repeat := model.judge(&c)
 			out := k.do(c)
 			if out.Rejection != want || out.Repeat != repeat {
@@ -117,6 +118,9 @@ func TestTwin(t *testing.T) {
 					"%+v: %v repeat %v, the twin says %v repeat %v\n%v", c, out.Rejection, out.Repeat, want, repeat,
 					k.state,
 				)
+			}
+			if c.Kind == WindUp {
+				model.windUp(t, &c, k.d.Changes)
 			}
 			if want == Accepted && !repeat {
 				judgeSeats(t, model, &c, &out)
@@ -226,6 +230,9 @@ func compare(t *rapid.T, s *State, model *twin) {
 		if want := model.fences[coordinator]; epoch != want.Epoch || from != want.Number {
 			t.Fatalf("coordinator %d is fenced at %d/%d, the twin says %+v", coordinator, epoch, from, want)
 		}
+	}
+	if turn, _ := s.SaleAt(); turn != model.sale {
+		t.Fatalf("the sale stands at %d, the twin says %d", turn, model.sale)
 	}
 	if s.Free() != free || s.LiveHolds() != live {
 		t.Fatalf("%d free, %d live; the twin has %d, %d", s.Free(), s.LiveHolds(), free, live)

@@ -13,6 +13,9 @@ func (s *State) tellMoney(slot uint32, b *booking, d *Decision) {
 	switch {
 	case b.paid():
 		s.accounts.Read(slot, &d.money)
+		if s.sale.Off() { // no challenge outlasts it
+			d.money.Until = min(d.money.Until, s.sale.At)
+		}
 	case b.state == BookingPaying:
 		d.money = account.Money{
 			Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0],
@@ -66,7 +69,12 @@ func (s *State) begin(c *Command, slot uint32, b *booking, d *Decision) {
 // booking: at most money is owed back.
 func (s *State) decideWord(c *Command, slot uint32, b *booking, d *Decision) {
 	mine := b.state == BookingPaying && c.Pay.Attempt == s.openAttempt(slot, b)
+	off := s.sale.Off() && mine && !s.isLegacy(slot, b)
 	switch {
+	case off && c.Kind == ChallengePayment:
+		d.refuse(ChallengeLimit, max(s.since(b.stamp), s.since(s.sale.Stamp)))
+	case off:
+		s.decideWordWhenOff(c, slot, b, d)
 	case mine && c.Kind == ConfirmPayment:
 		d.accept(c, BookingSold, c.Booking, BookingConfirmed, s.endOf(b)).Pay = s.attemptNamed(slot, b, 0)
 	case mine && c.Kind == FailPayment:
@@ -265,6 +273,9 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 	s.buyers.slab.At(b.buyer).stamp = s.stamp()
 	s.remember(c, slot)
 	was, is := false, false
+	if r := s.accounts.Refund(slot, c.Pay.Refund); r != nil && s.sale.Off() {
+		s.countReturned(c, r.Amount, r.State)
+	}
 	switch c.Kind {
 	case RefundDue:
 		is = true

@@ -49,6 +49,9 @@ const (
 	// ChallengeCoolDown is told to a buyer who wants seats again that a challenge of theirs has kept for nothing:
 	// place, bind. Outcome.ExpiresAt is when they may be had.
 	ChallengeCoolDown
+	// Of the sale switch, told before all but what is remembered.
+	SaleNotOpen    // place: the sale is paused or closed; extend: it is closed
+	EventCancelled // place, extend, begin payment
 	rejectionEnd
 )
 
@@ -88,6 +91,8 @@ var rejectionText = [rejectionEnd]string{
 	OrderGone:           "order_gone",
 	SeatBound:           "seat_bound",
 	ChallengeCoolDown:   "challenge_cool_down",
+	SaleNotOpen:         "sale_not_open",
+	EventCancelled:      "event_cancelled",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

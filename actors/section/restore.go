@@ -27,8 +27,8 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
 	d.version = d.byte()
-	orders := d.version&snapshotOrders != 0
-	d.version &^= snapshotOrders
+	orders, turned := d.version&snapshotOrders != 0, d.version&snapshotSale != 0
+	d.version &^= snapshotOrders | snapshotSale
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -48,6 +48,9 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 		s.restoreOrders(d)
 	}
 	d.require(s.boundLegs() == s.BoundLegs(), "bound legs")
+	if turned {
+		d.require(s.sale.Restore(d.uvarint, s.lastAt), "sale switch")
+	}
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
 	d.require(d.version != snapshotVersion2 || s.anyAttempts(), "version without need")

@@ -16,6 +16,8 @@ const (
 	snapshotVersion2 = 2
 	snapshotVersion3 = 3
 	snapshotVersion4 = 4
+	// snapshotSale beside a version says that the log has turned the sale switch: what it says follows everything else.
+	snapshotSale = 0x80
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
@@ -30,6 +32,7 @@ const (
 //	fences:    count, each: epoch, number of the first grant that counts (version 3)
 //	accounts:  count, each: booking number gap, account.Book.AppendAccount (version 4)
 //	orders:    see appendOrders (of any version, with snapshotOrders)
+//	sale:      turn, age, refunds given back, their sum (with snapshotSale)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -65,11 +68,14 @@ func (s *State) anyAttempts() (found bool) {
 }
 
 func (s *State) appendSnapshot(dst []byte, version byte) []byte {
+	head := version
 	if s.orders.Any() {
-		dst = append(dst, version|snapshotOrders)
-	} else {
-		dst = append(dst, version)
+		head |= snapshotOrders
 	}
+	if s.sale.Turn != 0 {
+		head |= snapshotSale
+	}
+	dst = append(dst, head)
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
 	dst = binary.AppendUvarint(dst, uint64(s.lastAt))
@@ -86,6 +92,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	}
 	if s.orders.Any() {
 		dst = s.appendOrders(dst)
+	}
+	if s.sale.Turn != 0 {
+		dst = s.sale.AppendSnapshot(dst, s.lastAt)
 	}
 	return dst
 }

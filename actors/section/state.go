@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/section/cold"
 	"holdfast/actors/section/dense"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
 )
 
@@ -36,6 +37,10 @@ type State struct {
 
 	fences grant.Fences
 	orders *order.Book // nil until there is one
+	sale   sales.Log
+
+	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
+	wound   bool     // all of that is owed back
 
 	tariff      *tariff.Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
 	gated       bool           // new holds need an admission; a writer's own, and no part of the truth

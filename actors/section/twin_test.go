@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/sales"
 )
 
 // twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin
@@ -22,6 +23,7 @@ type twin struct {
 
 	coordinated bool
 	fences      map[uint8]grant.Grant // the oldest that counts
+	sale        sales.Turn
 }
 
 type twinBooking struct {
@@ -57,6 +59,9 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 			}
 			return Accepted, true
 		}
+	}
+	if r, repeat, told := t.judgeSale(c); told {
+		return r, repeat
 	}
 	if hold := c.Kind == PlaceHold || c.Kind == PlaceBest; hold && t.gated && !c.Operator {
 		switch {
@@ -221,6 +226,9 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 		return BookingUnknown, false
 	}
 	lapsed := c.At >= b.expiresAt
+	if r := t.barred(c, b, lapsed); r != Accepted {
+		return r, false
+	}
 	if r, repeat, told := b.judgeWord(c); told {
 		return r, repeat
 	}
@@ -283,6 +291,12 @@ func (t *twin) due(c *Command) []BookingNo {
 // accept makes an accepted command true. PlaceBest's seats are taken from the answer, after the test has judged them.
 func (t *twin) accept(c *Command, seats []SeatIndex) {
 	switch c.Kind {
+	case SwitchSale:
+		t.sale = c.Sale
+		t.forget(c.At)
+		return
+	case WindUp:
+		return // judged and made true by its changes
 	case FenceGrants:
 		if fence := t.fences[c.Grant.Coordinator]; c.Grant.Epoch > fence.Epoch || c.Grant.Number > fence.Number {
 			t.fences[c.Grant.Coordinator] = c.Grant
@@ -318,6 +332,10 @@ func (t *twin) accept(c *Command, seats []SeatIndex) {
 
 func (t *twin) acceptBooking(c *Command) {
 	b := t.bookings[c.Booking]
+	if t.off(c, b) {
+		t.endOff(c, b)
+		return
+	}
 	switch c.Kind {
 	case ExtendHold:
 		b.expiresAt = t.extended(c, b)

@@ -5,6 +5,7 @@ import (
 	"holdfast/actors/machine"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
 )
 
@@ -131,6 +132,8 @@ const (
 	ChallengePayment                        // Booking; Pay: Attempt, which waits for its buyer
 	SettleRefund                            // Booking; Pay: Refund, State: the processor's word on it
 	RetryRefund                             // Booking; Pay: Refund, which has failed for good
+	SwitchSale                              // Sale
+	WindUp                                  // of a cancelled event; Max: how many changes at most
 )
 
 // The commands of orders: what their legs and their homes are asked. Their Order says of which.
@@ -174,6 +177,7 @@ type Command struct {
 	Pay account.Payment // of commands about money
 
 	Order *order.Part // of orders; PlaceHold of one
+	Sale  sales.Turn  // SwitchSale
 }
 
 // ChangeKind says what happened.
@@ -198,6 +202,7 @@ const (
 	RefundPending     // Seats: those that are on sale again by this change; Pay: Refund
 	RefundDone        // likewise
 	RefundFailed      // Pay: Refund, Next
+	SaleSwitched      // Sale
 )
 
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
@@ -218,6 +223,7 @@ type Change struct {
 	PriceMark   tariff.Mark     // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
 	Pay         account.Payment // of changes of money
 	Order       *order.Part     // of an order's changes; HoldPlaced of one
+	Sale        sales.Turn      // SaleSwitched
 }
 
 // Outcome is the answer to one command: a value, never an error.

@@ -114,7 +114,7 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.take(c.Seats, 0)
 	case section.SeatsUnblocked:
 		return m.give(c.Seats, 0, e.Seq)
-	case section.GrantsFenced:
+	case section.GrantsFenced, section.SaleSwitched:
 		return nil
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return m.refunded(c, e.Seq)

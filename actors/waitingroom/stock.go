@@ -3,6 +3,7 @@ package waitingroom
 import (
 	"holdfast/actors/gate"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/storage"
 )
 
@@ -25,6 +26,7 @@ type sectionStock struct {
 	unpaid map[section.BookingNo]unpaid
 	held   uint32
 	paying uint32
+	off    bool // the event is being cancelled: nothing is free any more
 }
 
 // unpaid is a booking that is held or paying.
@@ -42,7 +44,9 @@ func (s *stock) init(sections int) {
 
 // SectionLoaded counts a section anew, which stands at a record.
 func (r *Room) SectionLoaded(no storage.SectionNo, seq section.Seq, state *section.State) {
-	s := sectionStock{known: true, seq: seq, free: state.Free(), unpaid: map[section.BookingNo]unpaid{}}
+	turn, _ := state.SaleAt()
+	s := sectionStock{known: true, seq: seq, free: state.Free(), unpaid: map[section.BookingNo]unpaid{},
+		off: turn.State() == sales.Cancelling}
 	state.Unpaid(func(no section.BookingNo, buyer section.BuyerID, seats uint32, paying bool) {
 		s.add(no, unpaid{buyer: buyer, seats: seats, paying: paying})
 	})
@@ -115,6 +119,9 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 	case section.HoldExtended, section.BookingRefundedChange, section.PaymentChallenged, section.RefundDue,
 		section.RefundPending, section.RefundDone, section.RefundFailed, section.SeatsBlocked, section.SeatsUnblocked,
 		section.GrantsFenced, section.OrderSettled:
+	case section.SaleSwitched:
+		s.off = c.Sale.State() == sales.Cancelling
+		r.hurry()
 	}
 }
 
@@ -160,7 +167,9 @@ func (s *stock) cut(before []gate.SectionSeq) (total gate.Stock, whole bool) {
 	}
 	for i := range s.sections {
 		at := &s.sections[i]
-		total.Free += uint32(at.free)
+		if !at.off {
+			total.Free += uint32(at.free)
+		}
 		total.Held += at.held
 		total.Paying += at.paying
 	}

@@ -130,6 +130,7 @@ func eventAnswer(e *storage.Event) wire.Event {
 		at := call.TimeIn(zone, ends)
 		answer.SaleEndsAt = &at
 	}
+	announced(&answer, e, zone)
 	if e.Forgotten != nil {
 		at := call.TimeIn(zone, e.Forgotten.At)
 		answer.ForgottenAt = &at

@@ -37,6 +37,8 @@ var refusals = map[section.Rejection]*Kind{
 	section.SoldOut:             define(409, "sold_out", "Not enough suitable seats are free"),
 	section.PaymentAttempts: define(409, "payment_attempts",
 		"Too many payments were tried for this booking; it stays held until its end"),
+	section.SaleNotOpen:    saleNotOpen,
+	section.EventCancelled: eventCancelled,
 	section.RefundTooLarge: define(409, "refund_too_large", "More than what is left of the booking's payment"),
 	section.ChallengeCoolDown: define(429, "challenge_cool_down",
 		"Your bank's question about these seats was not answered in time: others have the first choice of them now").
@@ -60,6 +62,10 @@ var conditions = []struct {
 	{actors.ErrBookingUnknown, BookingUnknown, ""},
 	{actors.ErrSaleEnded, saleNotOpen, "the sale has ended"}, // before what it wraps
 	{actors.ErrSaleNotOpen, saleNotOpen, ""},
+	{actors.ErrEventCancelled, eventCancelled, ""},
+	{actors.ErrNotCancelled, notCancelled, ""},
+	{actors.ErrNotReturnable, notReturnable, ""},
+	{actors.ErrRefundForOperators, Forbidden, ""},
 	{actors.ErrNoWaitingRoom, NoWaitingRoom, ""},
 	{actors.ErrNotAdmitted, NotAdmitted, ""},
 	{actors.ErrAdmissionExpired, AdmissionExpired, ""},

@@ -201,7 +201,7 @@ export class Booking {
       this.#drop(gone);
       this.hooks.lost(gone);
     }
-    if (err.code === 'sale_not_open') this.hooks.saleChanged();
+    if (err.code === 'sale_not_open' || err.code === 'event_cancelled') this.hooks.saleChanged();
     this.#fail(err);
     if (err.code === 'challenge_cool_down') this.#coolsDown(err);
     if (err.code === 'too_many_sections') this.#offerSections(wish.body.seats);
@@ -339,6 +339,7 @@ export class Booking {
 
   #notExtended(err) {
     if (err.code === 'sale_not_open') return this.#noMoreTime();
+    if (err.code === 'event_cancelled') this.hooks.saleChanged();
     if (err.code === 'extension_limit') this.ceiling = this.current.expires_at;
     this.#endedOr(err);
   }

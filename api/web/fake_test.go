@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"mime"
 	"net/http"
@@ -44,10 +45,11 @@ type fake struct {
 	policy     string         // the Content-Security-Policy
 	next       map[string]any // next_action of whatever is paying; nil: none
 	startsAt   string
-	endsAt     string // of the sale; empty: not told
-	zone       string // of the venue, if it is known
-	lean       bool   // lists count the sections instead of naming them
-	more       int    // events besides the usual six
+	endsAt     string         // of the sale; empty: not told
+	news       map[string]any // of an event that is called off or put off
+	zone       string         // of the venue, if it is known
+	lean       bool           // lists count the sections instead of naming them
+	more       int            // events besides the usual six
 	failList   bool
 	unchanged  chan struct{} // one value for every list that was as before
 	token      string        // of the only buyer, where it knows them by tokens
@@ -183,6 +185,7 @@ func (f *fake) event() map[string]any {
 		}
 		e["price_components"] = components
 	}
+	maps.Copy(e, f.news)
 	if f.endsAt != "" {
 		e["sale_ends_at"] = f.endsAt
 	}

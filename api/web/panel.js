@@ -6,7 +6,7 @@ import { contactLine } from './contact.js';
 import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
 import { breakdown } from './price.js';
 import { refundList } from './refunds.js';
-import { count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
+import { announcementOf, count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
 export class Panel {
@@ -75,9 +75,11 @@ export class Panel {
     const hold = h('button', { type: 'button', class: 'primary wide', id: 'hold', on: { click: whenOn(() => booking.hold()) } });
     const sale = h('p', { class: 'notice warn', id: 'sale-note' });
     const best = this.#bestForm(), contact = contactLine(booking), bought = this.#boughtList();
+    const news = this.#news();
     this.refresh = () => {
       const { chosen, busy, saleOpen } = booking;
       sale.hidden = saleOpen;
+      news.refresh();
       const { label, over } = saleOf(booking.event, serverNow());
       sale.textContent = over ? `${label}. You can still look around.` : `${label}. You can look around; this page notices when the sale opens.`;
       if (list.shows !== chosen.join()) {
@@ -89,7 +91,19 @@ export class Panel {
       hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event)}`;
       for (const part of [best, contact, bought]) part.refresh();
     };
-    return [this.#ownTime(), sale, this.status, list, hold, best.element, contact.element, bought.element];
+    return [this.#ownTime(), news.element, sale, this.status, list, hold, best.element, contact.element, bought.element];
+  }
+
+  // What everybody is told who bought or wants to: the event is called off, or put off.
+  #news() {
+    const element = h('p', { class: 'notice warn', id: 'news' });
+    const refresh = () => {
+      const text = announcementOf(this.booking.event, serverNow());
+      element.hidden = text === '';
+      if (element.textContent !== text) element.textContent = text;
+    };
+    refresh();
+    return { element, refresh };
   }
 
   // Two clocks are worth a line where the fan decides.
@@ -209,9 +223,11 @@ export class Panel {
 
   #confirmed() {
     const { booking } = this;
+    const news = this.#news();
+    this.refresh = news.refresh;
     this.title.textContent = 'Enjoy the show';
     toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
-    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), this.status, this.#tickets(booking.current), this.#refunds(booking.current),
+    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), news.element, this.status, this.#tickets(booking.current), this.#refunds(booking.current),
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
   }
 
@@ -233,7 +249,8 @@ export class Panel {
   // A hold that ran out leaves a wish: its seats, as far as they are free, are one press away.
   #ended() {
     const { booking } = this;
-    const [title, words] = endOf(booking.current.state);
+    const [title, words] = endOf(booking.current.state, booking.event);
+    const news = this.#news();
     this.title.textContent = title;
     say(`${title}. ${words}`);
     const same = h('button', { type: 'button', class: 'primary wide', id: 'hold-again', on: { click: whenOn(() => booking.holdAgain()) } });
@@ -241,6 +258,7 @@ export class Panel {
     const gone = h('p', { class: 'muted', id: 'hold-again-gone' });
     const had = booking.lapsed.length;
     this.refresh = () => {
+      news.refresh();
       const free = booking.stillFree.length;
       same.hidden = free === 0;
       setOff(same, Boolean(booking.busy) || !booking.saleOpen);
@@ -249,7 +267,7 @@ export class Panel {
       gone.hidden = had === 0 || free > 0;
       gone.textContent = 'Somebody else has these seats by now.';
     };
-    return [h('p', { text: words }), this.status, this.#refunds(booking.current), same, gone, again];
+    return [h('p', { text: words }), news.element, this.status, this.#refunds(booking.current), same, gone, again];
   }
 }
 

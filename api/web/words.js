@@ -3,6 +3,8 @@
 const problemWords = {
   sold_out: 'No suitable seats are free right now. Held seats may come back: keep an eye on the map.',
   sale_not_open: 'The sale is not open at the moment.',
+  event_cancelled: 'This event is cancelled. Whatever was paid goes back by itself.',
+  not_returnable: 'The time for giving bookings of this event back has passed.',
   too_many_seats: 'That is more seats than one buyer may take.',
   seat_unknown: 'These seats are not part of this event.',
   duplicate_seat: 'A seat was named twice.',
@@ -121,13 +123,33 @@ const saleWords = {
   open: { label: 'On sale', kind: 'good' },
   paused: { label: 'Sale paused', kind: 'warn' },
   closed: { label: 'Not on sale', kind: 'off' },
+  cancelling: { label: 'Cancelled', kind: 'off', over: true },
+  cancelled: { label: 'Cancelled', kind: 'off', over: true },
 };
 
 /** saleOf says in words whether an event can be bought at a moment; over: and that it will not be again by itself. */
 export function saleOf(event, now) {
+  if (event.cancelled) return saleWords.cancelled;
+  if (event.postponed && event.sale === 'paused') return { label: 'Postponed', kind: 'warn' };
   if (Date.parse(event.sale_ends_at) <= now) return { label: 'Sale ended', kind: 'off', over: true };
   return saleWords[event.sale] ?? { label: String(event.sale), kind: 'off' };
 }
+
+/**
+ * announcementOf says what an event's buyers are told: that it is called off or put off, why, and what becomes of what they paid; '' if
+ * it takes place as it was sold.
+ */
+export function announcementOf(event, now) {
+  const { cancelled, postponed } = event;
+  if (cancelled) return `This event is cancelled: ${sentence(cancelled.reason)} Whatever was paid goes back by itself.`;
+  if (!postponed) return '';
+  const date = postponed.starts_unknown ? 'Nobody knows the new date yet.' : 'The new date is the one shown here.';
+  const until = Date.parse(postponed.keep_until);
+  const back = until > now ? ` Until ${written(new Date(until), whenShape)} you may give your booking back for all of your money.` : '';
+  return `This event is put off: ${sentence(postponed.reason)} ${date} What you bought stays yours.${back}`;
+}
+
+const sentence = (text) => String(text).trim().replace(/[^.!?…]$/, '$&.');
 
 /** The sandbox's payment tokens in human words, by what they show: [[group, [[token, words], …]], …]. */
 export const sandboxTokens = [
@@ -173,7 +195,7 @@ const refundWords = {
 export const refundText = (state) => refundWords[state] ?? `goes back to you (${state}).`;
 
 /** endOf says in words how a booking ended: [title, words]. */
-export const endOf = (state) => endWords[state] ?? ['This booking is over', ''];
+export const endOf = (state, event = {}) => (event.cancelled ? ['This event is cancelled', ''] : endWords[state] ?? ['This booking is over', '']);
 
 /** paidNothingText says of a payment that came to nothing that it did; asked: the bank wanted to know something first. */
 export function paidNothingText(state, asked) {

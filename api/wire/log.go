@@ -42,11 +42,15 @@ const (
 	LogRefundDue         = "refund_due"         // owed from here on; the tickets of its seats are void
 	LogRefundPending     = "refund_pending"     // the processor has taken it, and its seats are on sale again
 	LogRefundFailed      = "refund_failed"      // the money stays with the seller; another may be due instead
-	LogGrantsFenced      = "grants_fenced"      // by a coordinator: older grants are no good from here on
-	LogLegBound          = "leg_bound"          // seats of a booking whose home is another section
-	LogLegSold           = "leg_sold"           // as its home was
-	LogLegFreed          = "leg_freed"          // its home ended, or never was
-	LogOrderSettled      = "order_settled"      // all other sections of a booking have heard how it was sold or ended
+	LogSaleOpened        = "sale_opened"        // the sale switch, as the section goes by it from here on
+	LogSalePaused        = "sale_paused"
+	LogSaleClosed        = "sale_closed"
+	LogSaleCancelled     = "sale_cancelled" // the event is being cancelled
+	LogGrantsFenced      = "grants_fenced"  // by a coordinator: older grants are no good from here on
+	LogLegBound          = "leg_bound"      // seats of a booking whose home is another section
+	LogLegSold           = "leg_sold"       // as its home was
+	LogLegFreed          = "leg_freed"      // its home ended, or never was
+	LogOrderSettled      = "order_settled"  // all other sections of a booking have heard how it was sold or ended
 )
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for

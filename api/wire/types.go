@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"holdfast/api/wire/calledoff"
 	"holdfast/api/wire/pay"
 	"holdfast/api/wire/pricing"
 )
@@ -18,7 +19,7 @@ type Event struct {
 	// CurrencyExponent is how many digits of an amount stand behind the point. Absent in an event of an earlier build
 	// whose currency is none: then nobody can write its amounts as money.
 	CurrencyExponent   *int             `json:"currency_exponent,omitempty"`
-	Sale               string           `json:"sale"` // "open", "paused" or "closed"
+	Sale               string           `json:"sale"` // "open", "paused", "closed", "cancelling" or "cancelled"
 	HoldTTLSeconds     int64            `json:"hold_ttl_seconds"`
 	HoldCeilingSeconds int64            `json:"hold_ceiling_seconds"`
 	SeatsPerBookingMax uint32           `json:"max_seats_per_booking"`
@@ -31,6 +32,8 @@ type Event struct {
 	Seats           int                      `json:"seats"`                  // of all sections
 	WaitingRoom     *WaitingRoom             `json:"waiting_room,omitempty"` // nil: none
 	ForgottenAt     *OffsetTime              `json:"forgotten_at,omitempty"` // nobody knows whose its bookings were
+	Cancelled       *calledoff.Announcement  `json:"cancelled,omitempty"`
+	Postponed       *calledoff.Announcement  `json:"postponed,omitempty"`
 	// Told once, when the event is made: where people look, and on whose word.
 	Front string `json:"front,omitempty"`
 }

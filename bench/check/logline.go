@@ -46,8 +46,9 @@ func (k logKind) String() string { return logKindNames[k] }
 
 func parseKind(text []byte) logKind {
 	switch string(text) {
-	case wire.LogPaymentChallenged, wire.LogRefundFailed:
-		return logMoney
+	case wire.LogPaymentChallenged, wire.LogRefundFailed, wire.LogSaleOpened, wire.LogSalePaused, wire.LogSaleClosed,
+		wire.LogSaleCancelled, wire.LogOrderSettled:
+		return logMoney // moves no seat
 	}
 	for k := logClaim; k <= logMoney; k++ {
 		if string(text) == logKindNames[k] {

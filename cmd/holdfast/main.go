@@ -28,9 +28,13 @@ var errFindings = errors.New("the audit found damage")
 
 // commands is the command line. Each command's help has examples.
 type commands struct {
-	Serve    serveCommand        `cmd:"" help:"Run the server."`
-	Import   importCommand       `cmd:"" help:"Check a seating plan, and create an event from it."`
-	Sale     saleCommand         `cmd:"" help:"Open, pause or close an event's sale."`
+	Serve  serveCommand  `cmd:"" help:"Run the server."`
+	Import importCommand `cmd:"" help:"Check a seating plan, and create an event from it."`
+	Sale   saleCommand   `cmd:"" help:"Open, pause or close an event's sale."`
+	Event  struct {
+		Cancel   cancelCommand   `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
+		Postpone postponeCommand `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
+	} `cmd:"" help:"Call an event off, or put it off."`
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`

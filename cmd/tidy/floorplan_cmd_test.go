@@ -5,6 +5,7 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast": {
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
+			"api/wire/calledoff",
 			"cmd/holdfast/...", "actors", "actors/audit", "actors/audit/reconcile", "actors/money", "actors/price",
 			"actors/pseudonym", "actors/section", "actors/venue", "cluster", "storage", "storage/copier",
 			"storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/pricing", "api/wire/roomrules",
@@ -67,6 +68,7 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/eventctl": {
 		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
 		Own: []string{
+			"api/wire/calledoff",
 			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
 			"actors/price", "actors/pseudonym", "api/call", "api/card", "api/catalog", "api/contact",
 			"api/wire/pricing", "api/wire/roomrules", "api/wire/waitingroom", "actors/venue", "api", "storage",

@@ -23,12 +23,13 @@ var wallsOfActors = map[string]wall{
 	"actors/simtest/money": {
 		Why: "every interleaving of a booking's money, over the section and the till that serve",
 		Test: []string{"actors/booking", "actors/checkout/processor", "actors/checkout/till", "actors/planted",
-			"actors/section", "actors/section/account"},
+			"actors/section", "actors/section/account", "actors/section/sales"},
 	},
 	"actors/simtest/cluster": {
 		Why: "whole clusters, simulated: engines are the ones that serve, seen through the seam that actors gives to " +
 			"whoever steps one; a simulator inside would copy what Open does",
 		Test: []string{
+			"storage/onsale",
 			"actors/section/account", "actors/section/order",
 			"actors/codec", "actors/grant",
 			"actors", "actors/coordinator", "actors/machine", "actors/peer/wire", "actors/planted",
@@ -61,7 +62,8 @@ var wallsOfActors = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
-			"actors/section/cold", "actors/section/tariff", "actors/section/order", "actors/section/runs",
+			"actors/section/cold", "actors/section/sales",
+			"actors/section/tariff", "actors/section/order", "actors/section/runs",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -81,6 +83,10 @@ var wallsOfActors = map[string]wall{
 	"actors/section/cold": {
 		Why: "who waits for which booking's seats: handles and moments, replayed with the seats and as pure",
 		Own: []string{"actors/machine"}, Std: pureStd,
+	},
+	"actors/section/sales": {
+		Why: "what a section's log says of the sale switch is replayed with the seats, so it is as pure as they are",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
 	"actors/section/runs": {
 		Why: "a form of bytes that a section's log has for ever, as pure as the section",
@@ -162,6 +168,7 @@ var wallsOfActors = map[string]wall{
 	"actors/waitingroom": {
 		Why: "a gate on a node: joins, stock and slots; tokens and the wire stay outside, what sections hold comes in",
 		Own: []string{
+			"actors/section/sales",
 			"actors/gate/bound",
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
 			"actors/cooldown", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/position",
@@ -238,7 +245,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own: []string{
+		Own: []string{"actors/section/sales",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
 			"actors/codec", "actors/section/order", "storage",
 		},
@@ -316,10 +323,14 @@ var wallsOfActors = map[string]wall{
 		Why: "remembers beside the store what was acknowledged: a store that it knew could take its memory along when it loses records",
 		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore"},
 	},
+	"actors/cancellation": {
+		Why: "how far the cancelling of an event has come is read in sections' states, and nowhere else",
+		Own: []string{"actors/section/sales", "actors/booking", "actors/section", "actors/section/account", "storage"},
+	},
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
-			"actors/section/tariff", "actors/section/order",
+			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
@@ -351,6 +362,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
+			"actors/cancellation", "actors/section/sales", "storage/onsale",
 			"actors/section/tariff", "actors/section/order", "actors/orders",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",

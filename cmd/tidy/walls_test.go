@@ -14,22 +14,28 @@ var walls = func() map[string]wall {
 var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
-		Own: []string{
+		Own: []string{"actors/section/sales", "storage/onsale",
 			"actors/gate/bound",
 			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
 		}, Third: []string{compress}, Test: []string{"actors/section/tariff", "actors/budget", "actors/grant", rapid},
 	},
+	"storage/onsale": {
+		Why: "the words of an event's sale switch: every store keeps them, and none gives them a meaning",
+		Own: []string{"actors/machine"},
+	},
 	"storage/memstore": {
-		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
-		Own: []string{"actors/section", "storage"}, Test: []string{"actors/budget", "storage/storetest"},
+		Why:  "the fake that everyone tests with: it must stay dumber than what it stands for",
+		Own:  []string{"storage/onsale", "actors/section", "storage"},
+		Test: []string{"actors/budget", "storage/storetest"},
 	},
 	"storage/faultstore": {
-		Why: "wraps any store, so it may know none",
-		Own: []string{"actors/section", "storage"}, Test: []string{"storage/storetest", "storage/memstore"},
+		Why:  "wraps any store, so it may know none",
+		Own:  []string{"storage/onsale", "actors/section", "storage"},
+		Test: []string{"storage/storetest", "storage/memstore"},
 	},
 	"storage/pebblestore": {
 		Why: "concrete stores never import each other: each must be replaceable alone",
-		Own: []string{
+		Own: []string{"storage/onsale",
 			"actors/section", "storage",
 		}, Third: []string{pebble, compress, prometheus}, Test: []string{"actors/budget", "storage/storetest", "storage/faultstore", rapid},
 	},
@@ -38,8 +44,9 @@ var wallsAround = map[string]wall{
 		Own: []string{"actors/section", "storage"},
 	},
 	"storage/sqlstore": {
-		Why: "concrete stores never import each other: each must be replaceable alone",
-		Own: []string{"actors/section", "storage", "storage/projection"}, Third: []string{pgx, cockroach, compress},
+		Why:   "concrete stores never import each other: each must be replaceable alone",
+		Own:   []string{"actors/section", "storage", "storage/onsale", "storage/projection"},
+		Third: []string{pgx, cockroach, compress},
 		Test: []string{
 			"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, zerolog, prometheus, rapid,
 		},
@@ -54,7 +61,7 @@ var wallsAround = map[string]wall{
 	},
 	"storage/copier": {
 		Why: "moves a house between any two stores: one that knew them would believe them, and its verdict rests on not doing so",
-		Own: []string{"actors/section", "storage"}, Third: []string{"golang.org/x/sync/errgroup"},
+		Own: []string{"storage/onsale", "actors/section", "storage"}, Third: []string{"golang.org/x/sync/errgroup"},
 		Test: []string{"storage/memstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest"},
 	},
 	"storage/sqlstore/grammar": {
@@ -63,7 +70,7 @@ var wallsAround = map[string]wall{
 	},
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
-		Own: []string{
+		Own: []string{"storage/onsale",
 			"actors/price", "actors/section", "storage",
 		}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
@@ -107,7 +114,8 @@ var wallsAround = map[string]wall{
 			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
 		},
 		Test: []string{
-			"actors/gate/bound",
+			"storage/onsale",
+			"actors/cancellation", "actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/faultstore", "storage/memstore",
@@ -201,6 +209,10 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
+	"api/wire/calledoff": {
+		Why: "the JSON of events that are called off or put off: clients share it, and it knows nothing else",
+		Own: []string{"api/wire/pay"},
+	},
 	"api/wire/pay": {
 		Why: "the JSON of what goes back and of what a buyer has to do: clients share it, and it knows nothing else",
 	},
@@ -237,9 +249,10 @@ var wallsAround = map[string]wall{
 	},
 	"api/catalog": {
 		Why: "events and plans: it browses and makes them, and books nothing",
-		Own: []string{
+		Own: []string{"api/wire/calledoff", "api/wire/pay", "storage/onsale",
 			"actors/gate/bound",
-			"actors", "actors/money", "actors/price", "actors/pseudonym", "actors/section", "actors/venue", "storage",
+			"actors", "actors/cancellation", "actors/money", "actors/price", "actors/pseudonym", "actors/section",
+			"actors/venue", "storage",
 			"api/call", "api/card", "api/document", "api/problem", "api/wire",
 			"api/wire/pricing", "api/wire/roomrules",
 		},
@@ -272,8 +285,10 @@ var wallsAround = map[string]wall{
 		Third: []string{"github.com/oapi-codegen/runtime"},
 	},
 	"api/wire": {
-		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
-		Own:   []string{"actors/nesting", "api/wire/pay", "api/wire/pricing", "api/wire/roomrules"},
+		Why: "what clients and the bench share: types and their JSON, nothing of the server",
+		Own: []string{
+			"api/wire/calledoff", "actors/nesting", "api/wire/pay", "api/wire/pricing", "api/wire/roomrules",
+		},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {

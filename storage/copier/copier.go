@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // Source is what is read; every storage.Store is one. If it is storage.Payments too, its payments come along.
@@ -38,7 +39,7 @@ type Target interface {
 	storage.Importer
 	SaveSnapshot(ctx context.Context, key storage.SectionKey, s storage.Snapshot) error
 	CreateEvent(ctx context.Context, e *storage.Event, venue []byte) error
-	SetSale(ctx context.Context, id storage.EventID, s storage.SaleState, key storage.OperatorKey) error
+	ChangeSale(ctx context.Context, id storage.EventID, c onsale.Change, key storage.OperatorKey) error
 	RememberKey(ctx context.Context, key storage.OperatorKey) error
 	PutEventKey(ctx context.Context, id storage.EventID, key storage.EventKey) error
 	ForgetEvent(ctx context.Context, id storage.EventID, why storage.Forgetting, key storage.OperatorKey) error

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/copier"
+	"holdfast/storage/onsale"
 )
 
 // saboteur counts the writes of a target and spoils one of them: lost before it was written, or written and its answer
@@ -61,10 +62,10 @@ func (s *saboteur) PutEventKey(ctx context.Context, id storage.EventID, key stor
 	return s.spoil(func() error { return s.house.PutEventKey(ctx, id, key) })
 }
 
-func (s *saboteur) SetSale(
-	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
+func (s *saboteur) ChangeSale(
+	ctx context.Context, id storage.EventID, change onsale.Change, key storage.OperatorKey,
 ) error {
-	return s.spoil(func() error { return s.house.SetSale(ctx, id, sale, key) })
+	return s.spoil(func() error { return s.house.ChangeSale(ctx, id, change, key) })
 }
 
 func (s *saboteur) RememberKey(ctx context.Context, key storage.OperatorKey) error {

@@ -100,8 +100,11 @@ func (r *run) lookAtEvents(ctx context.Context) error {
 // differs names the part in which an event of the target is not the source's; empty: they are the same. The sale switch
 // is no part of what an event is, nor is what the target has not forgotten yet.
 func (r *run) differs(ctx context.Context, here, there *storage.Event) (what string, err error) {
-	alike := there.Clone()
-	if alike.Sale = here.Sale; alike.Forgotten == nil {
+	alike := there
+	if !there.SwitchedAlike(here) {
+		alike = there.Before(here)
+	}
+	if alike = alike.Clone(); alike.Forgotten == nil {
 		alike.Forgotten = here.Forgotten
 	}
 	a, err := storage.EncodeEvent(here)

@@ -86,8 +86,8 @@ func (r *run) moveEvent(ctx context.Context, e *storage.Event) error {
 			return fmt.Errorf("event %v: %w", e.ID, err)
 		}
 		written = 1
-	} else if there.Sale != e.Sale {
-		if err := r.to.SetSale(ctx, e.ID, e.Sale, storage.OperatorKey{}); err != nil {
+	} else if !there.SwitchedAlike(e) {
+		if err := r.to.ChangeSale(ctx, e.ID, e.LastChange(), storage.OperatorKey{}); err != nil {
 			return fmt.Errorf("sale of event %v: %w", e.ID, err)
 		}
 		written = 1

@@ -157,7 +157,7 @@ func (r *run) verifyEvents(ctx context.Context) error {
 		if errors.Is(err, storage.ErrNotFound) {
 			what, err = "venue", nil
 		}
-		if copied.Sale != e.Sale {
+		if !copied.SwitchedAlike(e) {
 			what = "sale switch"
 		}
 		if err == nil && what == "" {

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // SaveSnapshot implements storage.Snapshots.
@@ -39,6 +40,16 @@ func (s *Store) SetSale(
 		return err
 	}
 	return s.inner.SetSale(ctx, id, sale, key)
+}
+
+// ChangeSale implements storage.Catalog.
+func (s *Store) ChangeSale(
+	ctx context.Context, id storage.EventID, change onsale.Change, key storage.OperatorKey,
+) error {
+	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
+		return err
+	}
+	return s.inner.ChangeSale(ctx, id, change, key)
 }
 
 // RememberKey implements storage.Catalog.

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // SaveSnapshot implements storage.Snapshots.
@@ -59,6 +60,13 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 func (s *Store) SetSale(
 	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
 ) error {
+	return s.ChangeSale(ctx, id, onsale.Change{Sale: sale}, key)
+}
+
+// ChangeSale implements storage.Catalog.
+func (s *Store) ChangeSale(
+	ctx context.Context, id storage.EventID, change onsale.Change, key storage.OperatorKey,
+) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
@@ -68,16 +76,17 @@ func (s *Store) SetSale(
 		return err
 	}
 	e, ok := s.data.events[id]
-	if !ok || e.Sale == storage.SaleDeleted {
+	if !ok {
 		return storage.ErrNotFound
 	}
-	if !e.Sellable(sale) {
-		return storage.ErrForgotten
+	changed := e.Clone()
+	if err := changed.Switch(change); err != nil {
+		return err
 	}
 	if err := s.data.remember(key); err != nil {
 		return err
 	}
-	e.Sale = sale
+	s.data.events[id] = changed
 	return nil
 }
 

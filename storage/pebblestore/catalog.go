@@ -14,6 +14,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // get returns a copy of a value, or storage.ErrNotFound.
@@ -147,7 +148,16 @@ func (s *Store) CreateEvent(_ context.Context, e *storage.Event, venue []byte) e
 }
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(_ context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
+func (s *Store) SetSale(
+	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
+) error {
+	return s.ChangeSale(ctx, id, onsale.Change{Sale: sale}, key)
+}
+
+// ChangeSale implements storage.Catalog.
+func (s *Store) ChangeSale(
+	_ context.Context, id storage.EventID, change onsale.Change, key storage.OperatorKey,
+) error {
 	if err := s.enterWrite(); err != nil {
 		return err
 	}
@@ -161,13 +171,9 @@ func (s *Store) SetSale(_ context.Context, id storage.EventID, sale storage.Sale
 	if err != nil {
 		return err
 	}
-	if e.Sale == storage.SaleDeleted {
-		return storage.ErrNotFound
+	if err := e.Switch(change); err != nil {
+		return err
 	}
-	if !e.Sellable(sale) {
-		return storage.ErrForgotten
-	}
-	e.Sale = sale
 	header, err := storage.EncodeEvent(e)
 	if err != nil {
 		return err

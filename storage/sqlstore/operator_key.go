@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 const keysPage = 4096
@@ -15,25 +16,34 @@ const keysPage = 4096
 // SetSale implements storage.Catalog.
 func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState,
 	key storage.OperatorKey) error {
+	return s.ChangeSale(ctx, id, onsale.Change{Sale: sale}, key)
+}
+
+// ChangeSale implements storage.Catalog. The row is locked from its reading on, so that every turn has its own number.
+func (s *Store) ChangeSale(ctx context.Context, id storage.EventID, change onsale.Change,
+	key storage.OperatorKey) error {
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := rememberKey(ctx, tx, key); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, sql("sale"), [16]byte(id), string(sale))
-		if err == nil && tag.RowsAffected() == 0 {
-			return notSwitched(ctx, tx, id)
+		found, err := collect(ctx, tx, scanEvent, sql("event_locked"), [16]byte(id))
+		if err != nil {
+			return err
 		}
+		if len(found) == 0 {
+			return storage.ErrNotFound
+		}
+		e := found[0]
+		if err := e.Switch(change); err != nil {
+			return err
+		}
+		header, err := storage.EncodeEvent(e)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, sql("sale"), [16]byte(id), string(e.Sale), string(header))
 		return err
 	})
-}
-
-// notSwitched says why an event's switch stays as it is.
-func notSwitched(ctx context.Context, tx pgx.Tx, id storage.EventID) error {
-	e, err := standingEvent(ctx, tx, id)
-	if err == nil && e.Forgotten != nil && e.Sale != storage.SaleDeleted {
-		return storage.ErrForgotten
-	}
-	return orElse(err, storage.ErrNotFound)
 }
 
 // RememberKey implements storage.Catalog.

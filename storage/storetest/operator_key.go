@@ -11,6 +11,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // newRequest is a key that no other test has: stores may be shared.
@@ -194,4 +195,38 @@ func deletedForEver(b *bench) {
 	b.repeats(b.store.SetSale(ctx, e.ID, storage.SaleDeleted, gone), gone, "deleted again under the same key")
 	b.wantSale(e.ID, storage.SaleDeleted, "for ever")
 	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "a deleted event made anew")
+}
+
+// offForEver: an event that is called off is not sold any more, and keeps why; every turn of a switch has a number of
+// its own.
+func offForEver(b *bench) {
+	ctx, e, none := context.Background(), b.newEvent(), storage.OperatorKey{}
+	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen, none))
+	put := onsale.Postponement{At: 2, Reason: "storm", KeepUntil: 9}
+	b.must(b.store.ChangeSale(ctx, e.ID, onsale.Change{Sale: storage.SalePaused, Postponed: &put, StartsAt: 77,
+		StartsMinutes: 60, SaleEndsAt: 70}, none))
+	why := onsale.Cancellation{At: 5, Reason: "the singer is ill"}
+	call := storage.OperatorKey{Request: newRequest(), Event: e.ID, Fingerprint: 1, At: 5}
+	off := onsale.Change{Sale: storage.SaleCancelling, Cancelled: &why}
+	b.must(b.store.ChangeSale(ctx, e.ID, off, call))
+	b.reopen()
+	b.repeats(b.store.ChangeSale(ctx, e.ID, off, call), call, "called off again under the same key")
+	other := onsale.Cancellation{At: 6, Reason: "another"}
+	b.must(b.store.ChangeSale(ctx, e.ID, onsale.Change{Sale: storage.SaleCancelling, Cancelled: &other}, none))
+	for _, sale := range []storage.SaleState{storage.SaleOpen, storage.SalePaused, storage.SaleClosed} {
+		b.wantIs(b.store.SetSale(ctx, e.ID, sale, none), storage.ErrCancelled, string(sale))
+	}
+	b.must(b.store.SetSale(ctx, e.ID, storage.SaleCancelled, none))
+	b.must(b.store.SetSale(ctx, e.ID, storage.SaleCancelling, none))
+	got, err := b.store.Event(ctx, e.ID)
+	b.must(err)
+	put.From = e.StartsAt
+	if got.Sale != storage.SaleCancelled || got.SaleNo != 4 || got.Cancelled == nil || *got.Cancelled != why ||
+		got.Postponed == nil || *got.Postponed != put || got.StartsAt != 77 || got.StartsMinutes != 60 {
+		b.Errorf("the event stands as %+v, %+v, %+v", got, got.Cancelled, got.Postponed)
+	}
+	b.must(b.store.ChangeSale(ctx, e.ID, onsale.Change{Sale: storage.SaleDeleted, No: 99}, none))
+	if got, err = b.store.Event(ctx, e.ID); err != nil || got.SaleNo != 99 {
+		b.Errorf("a turn that is at least the 99th has number %d: %v", got.SaleNo, err)
+	}
 }

@@ -138,7 +138,7 @@ func catalog(b *bench) {
 	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "an event made twice")
 	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}))
 	want := e.Clone()
-	want.Sale = storage.SaleOpen
+	want.Sale, want.SaleNo = storage.SaleOpen, 1
 	e.Components["front"].Fees[0].Code = "changed"
 	e.Prices["front"], e.Sections[0].Name = 1, "changed after the call"
 	b.reopen()

@@ -77,6 +77,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		kind = KindAskPaying
 	case c.Order != nil:
 		kind = KindAskOrder
+	case c.Sale != 0:
+		kind = KindAskSale
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
 	case c.Session != 0:
@@ -107,6 +109,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		return appendOrder(dst, c)
 	case KindAskGranted:
 		return appendGrant(dst, c)
+	case KindAskSale:
+		return binary.AppendUvarint(dst, uint64(c.Sale))
 	case KindAskAdmitted:
 		return appendSession(dst, c)
 	}

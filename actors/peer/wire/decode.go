@@ -3,6 +3,7 @@ package wire
 import (
 	"holdfast/actors/gate"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/storage"
 )
 
@@ -65,10 +66,13 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.keyed(m)
 	case KindAskPaying:
 		d.payment(&c.Pay)
+	case KindAskSale:
+		c.Sale = sales.Turn(d.uvarint(maxUint64))
 	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
-		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying
+		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying ||
+		c.Kind == section.SwitchSale && d.kind == KindAskSale && c.Sale.Sound() && c.Operator
 	if d.kind == KindAskOrder {
 		known = isOrderCommand(c.Kind)
 	}

@@ -12,6 +12,8 @@ import (
 const (
 	// KindAskPaying is an Ask whose command says something of money, behind all other fields.
 	KindAskPaying Kind = 0x44
+	// KindAskSale is an Ask with a turn of the sale switch, behind all other fields.
+	KindAskSale Kind = 0x48
 	// KindAnswerPaid is an Answer about a booking with an account, behind all other fields.
 	KindAnswerPaid Kind = 0x43
 )

@@ -83,10 +83,11 @@ const (
 	Cancelled        // of an end: the processor has acknowledged a cancel
 	Requested        // of a refund: an operator wants it
 	Anomaly          // of a refund: money of an attempt that is not the booking's
+	EventOff         // of an end: the money was taken, and the event had been cancelled before the word came
 )
 
 // EndsAttempt says that an attempt can end for this reason.
-func (r Reason) EndsAttempt() bool { return r == Declined || r == Cancelled }
+func (r Reason) EndsAttempt() bool { return r == Declined || r == Cancelled || r == EventOff }
 
 // BeginsRefund says that a refund can begin for this reason.
 func (r Reason) BeginsRefund() bool { return r == Requested || r == Anomaly }

@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
+	"holdfast/storage/onsale"
 )
 
 // weather is how bad the store's line is, in parts of a thousand of what is sent.
@@ -307,6 +308,13 @@ type operatorCall struct{}
 func (s *lossyStore) SetSale(
 	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
 ) (heard error) {
+	return s.ChangeSale(ctx, id, onsale.Change{Sale: sale}, key)
+}
+
+// ChangeSale implements storage.Catalog.
+func (s *lossyStore) ChangeSale(
+	ctx context.Context, id storage.EventID, change onsale.Change, key storage.OperatorKey,
+) (heard error) {
 	w := s.h.w
 	intent, _ := ctx.Value(operatorCall{}).(*saleSwitch)
 	if err := s.call("sale switch", func() {
@@ -314,7 +322,7 @@ func (s *lossyStore) SetSale(
 			heard = storage.ErrUnavailable
 			return
 		}
-		heard = w.store.SetSale(context.Background(), id, sale, key)
+		heard = w.store.ChangeSale(context.Background(), id, change, key)
 		w.operators.thrown(s.h, intent, heard)
 	}); err != nil {
 		return err

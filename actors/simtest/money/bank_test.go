@@ -95,6 +95,9 @@ func (p *ports) Tell(_ context.Context, _ booking.ID, c section.Command) (r sect
 func (w *world) hear(c section.Command) section.Rejection {
 	b := w.view()
 	switch {
+	case w.fault == paidAfterCancelled && w.off && c.Kind == section.BeginPayment && b.State == section.BookingHeld:
+		w.landed(&section.Change{Kind: section.PaymentBegun, Pay: c.Pay})
+		return section.Accepted
 	case w.fault == staleDeclineBelieved && c.Kind == section.FailPayment:
 		c.Pay.Attempt = b.Money.Attempt // as if the command named none
 	case w.fault == lateMoneyDropped && c.Kind == section.ConfirmPayment && b.State != section.BookingPaying:

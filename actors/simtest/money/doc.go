@@ -4,7 +4,7 @@
 //
 //	a world ──▶ every move that is possible in it ──▶ a world, seen before? ──▶ no: its moves, and so on
 //	              pay · charge arrives · answer told, lost · challenge passed, failed · lapse · crash · takeover
-//	              settle · hint, true or forged · refund of a seat, of all · the bank breaks its word
+//	              settle · hint, true, forged · refund of a seat, of all · cancel · the bank breaks its word
 //
 // The till's code runs as it is: each call of one of its ports is a point where everything else may happen. A world is
 // reached by running its moves from the beginning, so nothing has to be copied; two worlds are the same if section,

@@ -23,7 +23,7 @@ type move struct {
 // bounds say how often each may happen in one history; all else is bounded by the depth.
 var bounds = map[string]int{
 	"pay": 2, "settle": 2, "hint": 2, "crash": 1, "lapse": 2, "refund": 2, "lost": 1, "betray": 1,
-	"release": 1,
+	"release": 1, "cancel": 1,
 }
 
 func (w *world) once(kind string) bool { return w.used[kind] < bounds[kind] }
@@ -65,6 +65,7 @@ func (w *world) moves() (all []move) {
 		add(fmt.Sprint("hint at ", n), w.use("hint", func() { w.start("hint", 2, false, settle(1<<n)) }))
 	}
 	add("crash", w.use("crash", w.crash))
+	add("cancel", w.use("cancel", w.cancel))
 	add("lapse", w.use("lapse", func() { w.now += ttl; w.tell(section.Command{Kind: section.ExpireHolds, Max: 9}) }))
 	if b.State == section.BookingHeld {
 		add("release", w.use("release", func() { w.tell(section.Command{Kind: section.ReleaseHold}) }))
@@ -195,6 +196,9 @@ func (w *world) rest() error {
 			}
 		}
 		w.flows = nil
+		if w.off { // what is due is done without a command, too
+			w.tell(section.Command{Kind: section.WindUp, Max: 1})
+		}
 		for _, k := range w.bank.attempts {
 			if k.status == processor.Pending {
 				k.status, moved = processor.Captured, true
@@ -253,6 +257,9 @@ func (w *world) atRest() error {
 		if w.state.Status(seat) == section.Sold {
 			sold += price
 		}
+	}
+	if b := w.view(); w.off && (sold > 0 || b.State == section.BookingHeld || b.State == section.BookingPaying) {
+		return fmt.Errorf("the event is cancelled, and booking %v keeps seats of %d", b.State, sold)
 	}
 	if charged != sold+back {
 		return fmt.Errorf("P6: charged %d, sold %d, refunded %d: %+v", charged, sold, back, w.view())
@@ -380,6 +387,10 @@ var mistakes = map[string]struct {
 		"pay on 1: read", "pay on 1: open", "pay on 1: tell", "settle on 2", "settle on 2: read", "settle on 2: look",
 		"settle on 2: cancel", "pay on 1: charge", "pay on 1: tell", "pay", "pay on 1: read", "pay on 1: open",
 		"pay on 1: tell"}, "I3"},
+	"a section forgotten when its event was cancelled": {sectionForgotten, 3, []string{"pay", "pay on 1", "pay on 1",
+		"pay on 1", "pay on 1", "captured"}, "the event is cancelled, and"},
+	"a payment accepted in a cancelled event": {paidAfterCancelled, 5, []string{"pay", "pay on 1: read",
+		"pay on 1: open"}, "after the event was cancelled"},
 	"money taken against the bank's word is lost": {lateMoneyDropped, 4, []string{"pay",
 		"pay on 1", "pay on 1", "pay on 1", "settle on 2", "settle on 2", "settle on 2", "settle on 2",
 		"settle on 2"}, "P6"},

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/sales"
 )
 
 const (
@@ -42,6 +43,8 @@ const (
 	staleDeclineBelieved
 	lateMoneyDropped
 	cancelNotAsked
+	sectionForgotten   // the event is cancelled, and the section does not hear
+	paidAfterCancelled // a payment begins although the section has heard
 )
 
 // world is one booking, its section's log, the processor, and the calls that are under way.
@@ -54,7 +57,9 @@ type world struct {
 	flows  []*flow
 	paid   int // pay flows begun
 	used   map[string]int
+	moved  bool // the last decision changed something
 	broken error
+	off    bool // the catalog says that the event is cancelled
 }
 
 // flow is one call of the till, at a call of a port.
@@ -84,15 +89,22 @@ func newWorld(f fault) *world {
 	return w
 }
 
-// tell has the section judge a command, and what it changes is durable.
+// tell has the section judge a command, and what it changes is durable. As under a writer, what time has made due comes
+// first.
 func (w *world) tell(c section.Command) section.Rejection {
+	for w.decide(section.Command{Kind: section.WindUp, Max: 1}) == section.Accepted && w.moved {
+	}
+	return w.decide(c)
+}
+
+func (w *world) decide(c section.Command) section.Rejection {
 	c.At, c.Booking, c.Operator = w.now, number, true
 	if c.Kind == section.PlaceHold {
 		c.Booking = 0
 	}
 	var d section.Decision
 	w.state.Decide(&c, &d)
-	if len(d.Changes) > 0 {
+	if w.moved = len(d.Changes) > 0; w.moved {
 		w.state.Begin(w.state.Seq() + 1)
 	}
 	for i := range d.Changes {
@@ -108,12 +120,24 @@ func (w *world) tell(c section.Command) section.Rejection {
 // landed judges a change at the moment it becomes true: what the processor knows by then must allow it.
 func (w *world) landed(c *section.Change) {
 	p := w.bank.attempts[w.attempt(c.Pay.Attempt)]
+	if turn, _ := w.state.SaleAt(); turn.State() == sales.Cancelling {
+		switch c.Kind {
+		case section.HoldPlaced, section.HoldExtended, section.PaymentBegun, section.BookingSold:
+			w.fail("a change of kind %d after the event was cancelled", c.Kind)
+		}
+	}
 	switch c.Kind {
 	case section.BookingSold:
 		if p == nil || p.status != processor.Captured {
 			w.fail("I3, I4: sold for attempt %d, of which the bank says %+v", c.Pay.Attempt, p)
 		}
 	case section.PaymentFailed:
+		if c.Pay.Reason == account.EventOff {
+			if p != nil && p.status != processor.Captured {
+				w.fail("I3: attempt %d was ended as captured, of which the bank says %v", c.Pay.Attempt, p.status)
+			}
+			break
+		}
 		if p != nil && p.status != processor.Declined && p.status != processor.Cancelled && !p.betrayed {
 			w.fail("I3: attempt %d failed, of which the bank says %v", c.Pay.Attempt, p.status)
 		}
@@ -136,6 +160,14 @@ func (w *world) attempt(n uint8) processor.AttemptID {
 
 func (w *world) refundID(n uint32) processor.RefundID {
 	return till.RefundID(booking.ID{No: number}, n)
+}
+
+// cancel calls the event off: the catalog's word, and the section's turn.
+func (w *world) cancel() {
+	w.off = true
+	if w.fault != sectionForgotten {
+		w.tell(section.Command{Kind: section.SwitchSale, Sale: sales.Of(1, sales.Cancelling)})
+	}
 }
 
 // view is the booking as the section has it.
@@ -183,7 +215,7 @@ func (w *world) close() {
 // hash names the world: two with the same are the same from here on.
 func (w *world) hash() uint64 {
 	h := fnv.New64a()
-	fmt.Fprint(h, w.now, w.paid, w.used)
+	fmt.Fprint(h, w.now, w.paid, w.used, w.off)
 	h.Write(truth(w.state.AppendSnapshot(nil)))
 	w.bank.write(h)
 	var flows []string

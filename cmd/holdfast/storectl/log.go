@@ -9,6 +9,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/audit"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/api/wire"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage"
@@ -166,7 +167,11 @@ func (p *logPrinter) record(e *storage.Entry) error {
 }
 
 func (p *logPrinter) change(c *section.Change) error {
-	p.one(c, changeNames[c.Kind])
+	name := changeNames[c.Kind]
+	if c.Kind == section.SaleSwitched {
+		name = turnNames[c.Sale.State()]
+	}
+	p.one(c, name)
 	p.line.Index++
 	return nil
 }
@@ -239,6 +244,12 @@ var changeNames = [...]string{
 	section.LegSold:               wire.LogLegSold,
 	section.LegFreed:              wire.LogLegFreed,
 	section.OrderSettled:          wire.LogOrderSettled,
+}
+
+// turnNames are the names of a turn of the sale switch.
+var turnNames = [...]string{
+	sales.Open: wire.LogSaleOpened, sales.Paused: wire.LogSalePaused, sales.Closed: wire.LogSaleClosed,
+	sales.Cancelling: wire.LogSaleCancelled,
 }
 
 // recordNames are the names of records that hold no change.

@@ -16,10 +16,12 @@ SELECT header, sale FROM events WHERE event_id = $1::UUID
 -- name: events_after
 SELECT header, sale FROM events WHERE event_id > $1::UUID ORDER BY event_id LIMIT $2::INT8
 
+-- name: event_locked
+-- Whoever changes the event next waits.
+SELECT header, sale FROM events WHERE event_id = $1::UUID FOR UPDATE
+
 -- name: sale
--- What is deleted stays so, and what is forgotten is not sold any more.
-UPDATE events SET sale = $2::TEXT WHERE event_id = $1::UUID AND sale <> 'deleted'
-AND (header->'Forgotten' IS NULL OR $2::TEXT IN ('closed', 'deleted'))
+UPDATE events SET sale = $2::TEXT, header = $3::JSONB WHERE event_id = $1::UUID
 
 -- name: event_key
 SELECT key FROM event_keys WHERE event_id = $1::UUID
@@ -34,7 +36,7 @@ ON CONFLICT (event_id) DO NOTHING
 -- name: event_forget
 -- The mark, once. The switch is looked at in the same statement, so that nobody opens the sale beside it.
 UPDATE events SET header = header || $2::JSONB
-WHERE event_id = $1::UUID AND header->'Forgotten' IS NULL AND sale IN ('closed', 'deleted')
+WHERE event_id = $1::UUID AND header->'Forgotten' IS NULL AND sale IN ('closed', 'deleted', 'cancelled')
 
 -- name: event_key_destroy
 DELETE FROM event_keys WHERE event_id = $1::UUID

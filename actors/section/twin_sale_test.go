@@ -1,0 +1,116 @@
+package section
+
+import (
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"holdfast/actors/section/account"
+	"holdfast/actors/section/sales"
+)
+
+// drawSale turns the switch now and then, and winds up what is cancelled.
+func drawSale(t *rapid.T, model *twin, c *Command) {
+	switch {
+	case model.sale.State() == sales.Cancelling && rapid.IntRange(0, 3).Draw(t, "wind up") == 0:
+		*c = Command{Kind: WindUp, At: c.At, Max: uint32(rapid.IntRange(1, 9).Draw(t, "pieces"))}
+	case rapid.IntRange(0, 9).Draw(t, "turn") == 0:
+		state := sales.State(rapid.SampledFrom([]int{1, 1, 1, 2, 3, 4}).Draw(t, "sale"))
+		*c = Command{Kind: SwitchSale, At: c.At, Sale: sales.Of(rapid.Uint64Range(1, 9).Draw(t, "number"), state)}
+	}
+}
+
+// judgeSale judges what the switch decides alone.
+func (t *twin) judgeSale(c *Command) (r Rejection, repeat, told bool) {
+	off := t.sale.State() == sales.Cancelling
+	switch c.Kind {
+	case SwitchSale:
+		return Accepted, c.Sale.Number() <= t.sale.Number() || off && c.Sale.State() != sales.Cancelling, true
+	case WindUp:
+		return Accepted, false, true
+	case PlaceHold, PlaceBest:
+		if off {
+			return EventCancelled, false, true
+		}
+		return SaleNotOpen, false, t.sale.State() == sales.Paused || t.sale.State() == sales.Closed
+	}
+	return Accepted, false, false
+}
+
+// barred is why a booking gets no more time and is not paid.
+func (t *twin) barred(c *Command, b *twinBooking, lapsed bool) Rejection {
+	over := b.state == BookingHeld || b.state == BookingReleased || b.state == BookingExpired
+	switch {
+	case t.sale.State() == sales.Cancelling && over && (c.Kind == ExtendHold || c.Kind == BeginPayment):
+		return EventCancelled
+	case t.sale.State() == sales.Closed && c.Kind == ExtendHold && b.state == BookingHeld && !lapsed:
+		return SaleNotOpen
+	case c.Kind == ChallengePayment && t.off(c, b):
+		return ChallengeLimit
+	}
+	return Accepted
+}
+
+// off says that a command is a word on the open attempt of a cancelled event.
+func (t *twin) off(c *Command, b *twinBooking) bool {
+	word := c.Kind == ConfirmPayment || c.Kind == FailPayment || c.Kind == ChallengePayment
+	return word && t.sale.State() == sales.Cancelling && b.state == BookingPaying && int(c.Pay.Attempt) == b.attempts
+}
+
+// endOff ends the booking that the word is about: money that was taken is owed back.
+func (t *twin) endOff(c *Command, b *twinBooking) {
+	b.leaveChallenge(c.At)
+	t.forget(c.At)
+	if amount := b.tried[b.attempts-1]; c.Kind == ConfirmPayment && amount > 0 {
+		b.refunds = append(b.refunds,
+			twinRefund{attempt: b.attempts, anomaly: true, state: account.Due, amount: amount})
+		t.forget(c.At)
+	}
+	t.finish(c.Booking, BookingReleased, c.At)
+}
+
+// windUp holds what was done against what had to be, and makes it true: every hold ends, and all that a sold booking
+// has left is owed, with its fees.
+func (t *twin) windUp(r *rapid.T, c *Command, changes []Change) {
+	for i := range changes {
+		change := &changes[i]
+		b := t.bookings[change.Booking]
+		switch {
+		case change.Kind == HoldReleased && b.state == BookingHeld:
+			t.finish(change.Booking, BookingReleased, c.At)
+		case change.Kind == RefundDue && b.state == BookingConfirmed:
+			whole := Command{Kind: RefundBooking, At: c.At, Booking: change.Booking, Pay: change.Pay}
+			left := b.tried[b.sold-1]
+			for _, k := range b.refunds {
+				if !k.anomaly && !k.replaced {
+					left -= k.amount
+				}
+			}
+			if judged := b.judgeRefund(&whole); judged != Accepted || change.Pay.Amount != left {
+				r.Fatalf("%+v of a booking that has %d left: %v", *change, left, judged)
+			}
+			t.refund(&whole, b)
+		case change.Kind == RefundDone: // of nothing: refund has done it
+		default:
+			r.Fatalf("winding up makes %+v of %+v", *change, b)
+		}
+		t.forget(c.At)
+	}
+	if len(changes) == 0 {
+		t.isWoundUp(r)
+	}
+}
+
+func (t *twin) isWoundUp(r *rapid.T) {
+	for no, b := range t.bookings {
+		owed := 0
+		for _, k := range b.refunds {
+			if !k.anomaly && !k.back && !k.replaced {
+				owed += len(k.seats)
+			}
+		}
+		if b.state == BookingHeld || b.state == BookingConfirmed && owed < len(b.seats) {
+			r.Fatalf("booking %d is left: %+v, seats %v", no, b, slices.Clone(b.seats))
+		}
+	}
+}
