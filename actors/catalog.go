@@ -93,6 +93,8 @@ func (e *Engine) refreshCatalog() error {
 			ev.setHeader(header)
 			news = true
 			ev.wakeAll()
+		default:
+			ev.hearTurn(header)
 		}
 		all[header.ID] = ev
 	}

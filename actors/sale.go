@@ -292,13 +292,17 @@ func (s *Section) turn(turn sales.Turn, deadline time.Time) (sales.Turn, error) 
 	}
 }
 
-// hearTurn has the sections that serve here log what the header says, without waiting.
+// hearTurn has the sections that serve here and lack it log what the header says, without waiting. It is called at
+// every look at the catalog: a section may have been claimed with an older header, or its store may have failed.
 func (ev *event) hearTurn(header *storage.Event) {
 	o, turn := ev.ready.Load(), header.Turn()
 	if o == nil || turn == 0 {
 		return
 	}
 	for _, s := range o.sections {
+		if s.shard.Serving() == nil || sales.Turn(s.saleTurn.Load()) >= turn {
+			continue
+		}
 		r := request.Of(section.Call{
 			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn},
 		})

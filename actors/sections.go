@@ -35,6 +35,7 @@ type Section struct {
 	passivated    atomic.Bool   // neither served nor followed here; see balance.go
 	quietSince    time.Time     // the rebalancer's
 	boundLegs     atomic.Int32  // of orders whose homes are elsewhere, while it serves here
+	saleTurn      atomic.Uint64 // of the switch, as its log has it while it serves here
 
 	keysKnown   atomic.Bool   // the event's index has the keys that it has met; keysUnknown counts those without
 	keysUnknown *atomic.Int32 // of the event
@@ -142,6 +143,8 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 		return err
 	}
 	m.SaleOwed(s.ev.header.Load().Turn())
+	logged, _ := m.SaleAt()
+	s.saleTurn.Store(uint64(logged))
 	s.ev.adopt(s, m.State)
 	s.ev.counted(s.key.Section, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
@@ -355,6 +358,9 @@ func (s *Section) look(ctx context.Context, see func(*section.State)) (seen bool
 
 // turned has the reconciler see to what a record of a section leaves open whose event is cancelled.
 func (s *Section) turned(m machine.Machine, did *section.Effects) {
+	if did.Sale != 0 {
+		s.saleTurn.Store(uint64(did.Sale))
+	}
 	if did.Sale.State() == sales.Cancelling {
 		s.engine.adoptMoney(s.key, m.(*section.Machine).State)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/simtest"
 	"holdfast/storage"
 )
@@ -22,6 +23,7 @@ type judge struct {
 	rows    map[storage.WriterID]*row
 	epochs  []section.Epoch
 	lives   []section.Seq // by section: the first record behind the newest claim
+	barred  map[int]bool  // sections whose log says that the sale is not open
 }
 
 // effect is what a key has done, and where.
@@ -47,7 +49,7 @@ type row struct {
 
 func newJudge(w *world) *judge {
 	j := &judge{
-		w: w, effects: map[section.RequestID]effect{}, left: map[left]section.Seq{},
+		w: w, effects: map[section.RequestID]effect{}, barred: map[int]bool{}, left: map[left]section.Seq{},
 		holds: map[section.BuyerID]int{}, rows: map[storage.WriterID]*row{},
 		epochs: make([]section.Epoch, w.sections), lives: make([]section.Seq, w.sections),
 	}
@@ -157,6 +159,8 @@ func (j *judge) change(no int, c *section.Change, e *storage.Entry) {
 	case c.Kind == section.HoldPlaced:
 		j.holds[c.Buyer]++
 		return
+	case c.Kind == section.SaleSwitched:
+		j.barred[no] = c.Sale.State() != sales.Open
 	case c.Kind == section.GrantsFenced && c.Grant.Number == 1:
 		j.w.tally["fence: of a new epoch"]++
 	case c.Kind == section.GrantsFenced:

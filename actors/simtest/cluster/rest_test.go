@@ -97,6 +97,9 @@ func (w *world) missing() string {
 		}
 	}
 	for no := range w.sections {
+		if w.judge.follow(no); w.judge.barred[no] {
+			return fmt.Sprintf("the log of section %d does not say that the sale is open", no)
+		}
 		if why := w.misplaced(no, live); why != "" {
 			return fmt.Sprintf("section %d %s", no, why)
 		}
