@@ -16,7 +16,6 @@ import (
 	"holdfast/actors/audit/processorlist"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/sandbox"
-	"holdfast/actors/checkout/till"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -147,8 +146,8 @@ func noFinding(t *testing.T, report *audit.Report) {
 
 func (s *sale) charge(key storage.SectionKey, no section.BookingNo) {
 	s.t.Helper()
-	b := till.Booking{ID: actors.BookingID{Section: key, No: no}}
-	a := till.AttemptID(&b, 1)
+	// The pen's payments have no attempts: the processor has them by the booking's id.
+	a := processor.AttemptID(actors.BookingID{Section: key, No: no}.String())
 	ref, err := s.books.Open(s.t.Context(), processor.Opening{Attempt: a, Amount: 4500, Currency: "EUR"})
 	if err != nil {
 		s.t.Fatal(err)

@@ -90,8 +90,8 @@ func (e *Engine) refreshCatalog() error {
 			ev, news = e.newEvent(header), true
 			e.rememberCreate(header)
 		case changed(ev.header.Load(), header):
-			ev.setHeader(header)
 			news = true
+			ev.setHeader(header)
 			ev.wakeAll()
 		default:
 			ev.hearTurn(header)
@@ -113,11 +113,9 @@ func changed(known, now *storage.Event) bool {
 
 // setHeader has the event stand as the store has it.
 func (ev *event) setHeader(header *storage.Event) {
-	turned := header.Turn() > ev.header.Load().Turn()
 	ev.header.Store(header)
-	if ev.key.Changed(header); turned {
-		ev.hearTurn(header)
-	}
+	ev.key.Changed(header)
+	ev.hearTurn(header)
 }
 
 // openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits

@@ -250,7 +250,8 @@ func (t *bookingCall) send(r *request.Request, s *Section) error {
 
 // ofAdmission says that a section's "no" is about a session or a grant.
 func ofAdmission(r section.Rejection) bool {
-	return r >= section.NotAdmitted && r <= section.GrantStale || r == section.SaleNotOpen || r == section.EventCancelled
+	return r >= section.NotAdmitted && r <= section.GrantStale || r == section.SaleNotOpen ||
+		r == section.EventCancelled
 }
 
 // notAdmitted is what a buyer is told whom a section does not let in.

@@ -11,7 +11,6 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/sales"
-	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/onsale"
 )
@@ -289,25 +288,6 @@ func (s *Section) turn(turn sales.Turn, deadline time.Time) (sales.Turn, error) 
 			return 0, err
 		}
 		e.clock.Pause(e.ctx, turnPause)
-	}
-}
-
-// hearTurn has the sections that serve here and lack it log what the header says, without waiting. It is called at
-// every look at the catalog: a section may have been claimed with an older header, or its store may have failed.
-func (ev *event) hearTurn(header *storage.Event) {
-	o, turn := ev.ready.Load(), header.Turn()
-	if o == nil || turn == 0 {
-		return
-	}
-	for _, s := range o.sections {
-		if s.shard.Serving() == nil || sales.Turn(s.saleTurn.Load()) >= turn {
-			continue
-		}
-		r := request.Of(section.Call{
-			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn},
-		})
-		r.OnAnswer = func(*writer.Request) {}
-		_, _ = s.shard.Send(&r.Request) // one that stands still hears when it is claimed
 	}
 }
 

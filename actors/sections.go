@@ -368,3 +368,22 @@ func (s *Section) turned(m machine.Machine, did *section.Effects) {
 		s.engine.reconciler.Add(BookingID{Section: s.key, No: no})
 	}
 }
+
+// hearTurn has the sections that serve here and lack it log what the header says, without waiting. It is called at
+// every look at the catalog: a section may have been claimed with an older header, or its store may have failed.
+func (ev *event) hearTurn(header *storage.Event) {
+	o, turn := ev.ready.Load(), header.Turn()
+	if o == nil || turn == 0 {
+		return
+	}
+	for _, s := range o.sections {
+		if s.shard.Serving() == nil || sales.Turn(s.saleTurn.Load()) >= turn {
+			continue
+		}
+		r := request.Of(section.Call{
+			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn},
+		})
+		r.OnAnswer = func(*writer.Request) {}
+		_, _ = s.shard.Send(&r.Request) // one that stands still hears when it is claimed
+	}
+}

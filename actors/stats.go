@@ -314,7 +314,7 @@ type ShardStatus struct {
 	Name  string    // the section's id in the plan
 	Life  Lifecycle // here
 	Owner storage.WriterID
-	// Sure: the owner says so over a link that is up, or is this node and its lease holds. Without it, Owner is a guess.
+	// Sure: the owner says so over a link that is up, or is this node, under a lease. Without it, Owner is a guess.
 	Sure       bool
 	Epoch      section.Epoch // of the owner
 	Seq        section.Seq   // newest record on this node's map

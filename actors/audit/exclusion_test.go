@@ -23,7 +23,8 @@ func (h *house) exclude(no uint32) {
 		Shares: []grant.Share{{Buyer: section.BuyerID{2}, Seats: 2}}})
 }
 
-// TestExclusionsProveTheLimit (P13): an epoch that did without a closed section from its beginning needs no fence there.
+// TestExclusionsProveTheLimit (P13): an epoch that did without a closed section from its beginning needs no fence
+// there.
 func TestExclusionsProveTheLimit(t *testing.T) {
 	h := newHouse(t)
 	h.fence(0, 0, 1)
