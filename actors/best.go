@@ -65,7 +65,7 @@ func (t *bookingCall) best(out *BookingView) error {
 }
 
 // cutsMax bounds how often a party is cut anew because others were quicker.
-const cutsMax = 3
+const cutsMax = roundsMax
 
 // cut seats a party that no section can have alone in several, as one booking. If that cannot be done either, the buyer
 // hears what could be had.
