@@ -192,7 +192,7 @@ func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for quantity, want := range map[uint32]string{1: "again", 2: "2 1 A", 3: "2 1 A"} {
+	for quantity, want := range map[uint32]string{1: "again", 2: "2 2 A", 3: "2 2 A"} {
 		search := bookingCall{ev: ev, o: o, call: &BookCall{}}
 		f := finding{c: section.Command{Kind: section.PlaceBest, Quantity: quantity, AnyCategory: true}}
 		got := "again"

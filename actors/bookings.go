@@ -198,6 +198,11 @@ func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingVi
 		no := storage.SectionNo(leg.Section)
 		s, from := o.sections[no], len(out.Seats)
 		out.Seats = o.appendIDs(out.Seats, no, leg.Seats)
+		for r := range out.Refunds { // an order is refunded as a whole
+			if len(out.Refunds[r].Seats) > 0 {
+				out.Refunds[r].Seats = append(out.Refunds[r].Seats, out.Seats[from:]...)
+			}
+		}
 		for n, seat := range leg.Seats {
 			out.Amount += o.prices.Add(int(s.kind.Layout.Seats[seat].Category), &sum)
 			if outcome.State == section.BookingConfirmed && len(out.alive) > 0 {

@@ -155,10 +155,12 @@ var coordinatorsMustMeet = []string{
 	"closed: the others sell on", "crash: killed beside a closed section",
 }
 
-// coordinatorsOnce are seeds that found a fault beyond those that an ordinary run takes.
+// coordinatorsOnce are seeds beyond those that an ordinary run takes: they found a fault, or meet what is rare.
 var coordinatorsOnce = []uint64{
 	coordinatedFrom + 225, // the audit: clocks that differ by more than two seconds
 	coordinatedFrom + 788, // a grant whose hold was counted with its section counted twice
+	coordinatedFrom + 27,  // a section stays closed, the others sell on, and it comes back
+	coordinatedFrom + 31,  // a section is excluded with a grant on its way there
 }
 
 // TestSimulationOfCoordinators runs whole clusters whose event has coordinators: no buyer has more seats than allowed

@@ -224,6 +224,7 @@ func TestAUserThatRedisDoesNotKnow(t *testing.T) {
 func TestNonsenseOfRedisIsNoDecision(t *testing.T) {
 	redis := miniredis.RunT(t)
 	r, _ := opened(t, "redis://"+redis.Addr())
+	r.Patience = 10 * time.Second // what it says counts here, not how soon
 	key := keysOf(one("buyer"))[0]
 	if _, err := redis.Push(key, "a list"); err != nil {
 		t.Fatal(err)

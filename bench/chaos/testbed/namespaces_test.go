@@ -11,10 +11,14 @@ import (
 const timedOut = 124
 
 // reaches says whether one host's packets reach another's and come back: a port that nobody listens on refuses at once,
-// and a cut says nothing.
-func reaches(t *testing.T, n *namespaces, from, to Host) bool {
+// and a cut says nothing. One that is expected is waited for.
+func reaches(t *testing.T, n *namespaces, from, to Host, expected bool) bool {
 	t.Helper()
-	err := n.command(from, "timeout", "0.7", "bash", "-c", "exec 3<>/dev/tcp/"+n.ip(to).String()+"/9").Run()
+	seconds := "0.7"
+	if expected {
+		seconds = "20"
+	}
+	err := n.command(from, "timeout", seconds, "bash", "-c", "exec 3<>/dev/tcp/"+n.ip(to).String()+"/9").Run()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		t.Fatalf("%d to %d: %v", from, to, err)
@@ -46,7 +50,7 @@ func TestCutsCut(t *testing.T) {
 	}
 	expect := func(when string, from, to Host, want bool) {
 		t.Helper()
-		if got := reaches(t, n, from, to); got != want {
+		if got := reaches(t, n, from, to, want); got != want {
 			t.Errorf("%s: %d reaches %d: %v", when, from, to, got)
 		}
 	}
