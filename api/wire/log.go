@@ -22,6 +22,12 @@ type LogChange struct {
 	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
 	// Total is what the seats cost, as it was logged; of hold_placed, in events whose holds are logged with a price.
 	Total *Money `json:"total,omitempty"`
+	// Order names the booking over several sections that this is about, the same in the lines of its home and of its
+	// legs, and unique in its event; none in the lines of other bookings.
+	Order string `json:"order,omitempty"`
+	// Cited is the seq of the home's record that a leg was sold or freed by, or that its legs have all heard; of a leg
+	// that was freed without one, the home had placed no such order.
+	Cited uint64 `json:"cited,omitempty"`
 }
 
 // The kinds of a LogChange. The first two are records without changes.
@@ -74,6 +80,10 @@ func AppendLogChange(dst []byte, c *LogChange) []byte {
 	}
 	if c.Total != nil {
 		dst = AppendMoney(append(dst, `,"total":`...), *c.Total)
+	}
+	dst = appendOptional(dst, `,"order":`, c.Order)
+	if c.Cited != 0 {
+		dst = strconv.AppendUint(append(dst, `,"cited":`...), c.Cited, 10)
 	}
 	return append(dst, '}')
 }

@@ -32,6 +32,7 @@ type archive struct {
 	blocked  [][]uint64 // by section: seats that some map shows as blocked, one bit each; nil: none
 
 	blockedEvents []bool // of which some seat is blocked
+	cuts          []cuts // by event
 }
 
 // place is where a section belongs.
@@ -103,6 +104,7 @@ func newArchive(h *history.History) *archive {
 		slices.SortStableFunc(a.noneOps.of(g), func(r, o ref) int { return cmp.Compare(a.call(r), a.call(o)) })
 	}
 	a.findBlocked()
+	a.findCuts()
 	return a
 }
 
@@ -119,7 +121,7 @@ func (a *archive) groupFor(op *history.Op) *grouped {
 	switch {
 	case op.Kind == history.Look && op.Verdict == history.Done:
 		return &a.lookOps
-	case op.Kind == history.Look || op.Kind.OnBooking():
+	case op.Kind == history.Look || op.Kind == history.Leg || op.Kind.OnBooking():
 		return nil
 	case op.Verdict == history.Taken && op.Lost.Len > 0:
 		return &a.takenOps

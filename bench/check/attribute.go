@@ -67,16 +67,16 @@ func (p *replay) placedAsAnswered(request uint32) {
 		p.blame(LogDiffers, "a hold for %s", p.tellRequest(request))
 		return
 	}
-	if op.Section != history.AnySection && p.sectionOf(op) != p.now.no {
+	wanted := p.seatsIn(r.op, p.now.no)
+	if op.Section != history.AnySection && p.sectionOf(op) != p.now.no && wanted == nil {
 		p.blame(LogDiffers, "in another section than %s", p.tellRequest(request))
 	}
-	wanted := part.SeatsOf(op.Seats)
 	switch {
 	case r.grants() && !bytes.Equal(part.TextOf(op.Text), l.booking):
 		p.blame(LogDiffers, "the answer told booking %s: %s", part.TextOf(op.Text), p.tellRequest(request))
 	case (r.grants() || r.kind == history.Hold) && !p.same(wanted, l.seats):
 		p.blame(LogDiffers, "seats %v, and %v in %s", l.seats, wanted, p.tellRequest(request))
-	case !r.grants() && r.kind == history.Best && len(l.seats) != int(op.Quantity):
+	case !r.grants() && r.kind == history.Best && len(l.seats) != int(op.Quantity) && len(l.order) == 0:
 		p.blame(LogDiffers, "%d seats for %s", len(l.seats), p.tellRequest(request))
 	}
 	p.sameEnd(r)
@@ -272,7 +272,7 @@ func (p *replay) unmask() {
 	}
 	m := namer{h: &p.h.Header}
 	p.each(func(_ ref, op *history.Op) {
-		if effective(op) || op.Kind == history.Look {
+		if effective(op) || op.Kind == history.Look || op.Kind == history.Leg {
 			return
 		}
 		name := m.name(op)

@@ -9,6 +9,7 @@ import (
 type booking struct {
 	request uint32
 	section uint32 // number in the archive
+	seats   ref    // the operation that has its seats: its grant, or one of the grant's legs
 	// end is the latest end that an answer told; 0: none did. Ends only grow, and an answer that tells one proves that
 	// the hold stood then, so it cannot have lapsed before the latest of them.
 	end     history.Nanos
@@ -33,7 +34,7 @@ func (q *requests) newBooking(request uint32) booking {
 	r := &q.list[request]
 	_, op := q.op(r.op)
 	return booking{
-		request: request, section: q.sectionOf(op), end: r.expires,
+		request: request, section: q.sectionOf(op), seats: r.op, end: r.expires,
 		loose: history.Never, freed: history.Never, selling: history.Never, sold: history.Never, stretch: history.Never,
 	}
 }

@@ -43,7 +43,7 @@ func (q *requests) newReplay(r *run) *replay {
 		requests: q, lookLag: r.lookLag, names: newLogNames(&q.h.Header),
 		now: &logSection{no: none, byID: map[string]uint32{}}, done: make([]bool, len(q.sections)),
 		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)),
-		ends: make([]history.Nanos, len(q.bookings)), index: q.newLogIndex(),
+		lastSeq: make([]uint64, len(q.sections)), ends: make([]history.Nanos, len(q.bookings)), index: q.newLogIndex(),
 	}
 	q.each(func(_ ref, op *history.Op) {
 		if op.Kind != history.Look && op.Return != history.Never {
@@ -192,14 +192,14 @@ func (p *replay) compareMaps() {
 func (p *replay) finish() {
 	p.compareMaps()
 	p.now.no = none
+	p.judgeOrders()
 	for n := range p.requests.list {
 		p.demand(uint32(n))
 	}
 	confirmed := uint64(0)
 	for i := range p.bookings {
 		if b := &p.bookings[i]; b.sold != history.Never {
-			_, op := p.op(p.requests.list[b.request].op)
-			confirmed += uint64(op.Seats.Len)
+			confirmed += uint64(len(p.seatsOf(uint32(i))))
 		}
 	}
 	if confirmed != p.ofConfirmed || p.sold != p.ofConfirmed+p.ofUnknown {

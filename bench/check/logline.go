@@ -29,6 +29,10 @@ const (
 	logUnblocked
 	logFenced
 	logTaken // the processor has taken a refund
+	logBound // seats of a booking whose home is another section
+	logLegSold
+	logLegFreed
+	logSettled
 	logMoney // what moves money and no seat; the audit judges it
 )
 
@@ -39,7 +43,8 @@ var logKindNames = [...]string{
 	logUnpaid: wire.LogPaymentFailed,
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
-	logTaken: wire.LogRefundPending, logMoney: wire.LogRefundDue,
+	logTaken: wire.LogRefundPending, logBound: wire.LogLegBound, logLegSold: wire.LogLegSold,
+	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logMoney: wire.LogRefundDue,
 }
 
 func (k logKind) String() string { return logKindNames[k] }
@@ -69,6 +74,8 @@ type logLine struct {
 	hasBuyer                bool
 	request, buyer          [16]byte
 	seats                   []uint32
+	order                   []byte // empty: it is of none
+	cited                   uint64
 }
 
 // parse reads one line. The server writes the members of wire.LogChange in their order and without spaces, which read
@@ -94,7 +101,7 @@ func (l *logLine) decode(line []byte) error {
 	*l = logLine{
 		event: []byte(c.Event), section: []byte(c.Section), booking: []byte(c.Booking), seq: c.Seq, epoch: c.Epoch,
 		index: c.Index, at: c.At,
-		kind: parseKind([]byte(c.Kind)), seats: append(l.seats[:0], c.Seats...),
+		kind: parseKind([]byte(c.Kind)), order: []byte(c.Order), cited: c.Cited, seats: append(l.seats[:0], c.Seats...),
 	}
 	if c.ExpiresAt != nil {
 		l.expires, l.expiring = *c.ExpiresAt, true
@@ -124,6 +131,7 @@ func (l *logLine) read(line []byte) bool {
 	l.kind = parseKind(s.text(`,"kind":"`))
 	l.hasBuyer = false
 	l.booking, l.hasRequest, l.expiring, l.expires, l.seats = nil, false, false, 0, l.seats[:0]
+	l.order, l.cited = nil, 0
 	if s.has(`,"booking":"`) {
 		l.booking = s.text("")
 	}
@@ -140,6 +148,12 @@ func (l *logLine) read(line []byte) bool {
 	}
 	if s.has(`,"seats":[`) {
 		l.seats = s.numbers(l.seats)
+	}
+	if s.has(`,"order":"`) {
+		l.order = s.text("")
+	}
+	if s.has(`,"cited":`) {
+		l.cited = s.number("")
 	}
 	s.skip("}")
 	return s.ok && len(s.rest) == 0 && l.kind != 0

@@ -33,6 +33,9 @@ func TestLineFastAndSlow(t *testing.T) {
 			end := wire.Time(moment.Draw(t, "end"))
 			c.ExpiresAt = &end
 		}
+		if rapid.Bool().Draw(t, "of an order") {
+			c.Order, c.Cited = text.Draw(t, "order"), rapid.Uint64Range(0, 1<<50).Draw(t, "cited")
+		}
 		line, err := json.Marshal(&c)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +58,7 @@ func TestLineFastAndSlow(t *testing.T) {
 
 func asText(l *logLine) string {
 	return fmt.Sprintf("%q", fmt.Sprintf("%+v %s", *l,
-		strings.Join([]string{string(l.event), string(l.section), string(l.booking)}, "|")))
+		strings.Join([]string{string(l.event), string(l.section), string(l.booking), string(l.order)}, "|")))
 }
 
 // FuzzLine: whatever bytes come, the quick reader takes only what the decoder takes, and for the same.

@@ -39,5 +39,6 @@ func (p *replay) money() {
 		return int(seat) < len(s.seats) && s.seats[seat].holder == at+1
 	}) {
 		b.state = gone
+		p.homeSays(b)
 	}
 }

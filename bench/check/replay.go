@@ -22,7 +22,9 @@ type replay struct {
 	effect  []uint8         // by request: how often its effect was seen, up to 2
 	over    []uint8         // by booking: what became of it in the log
 	ends    []history.Nanos // by booking: the latest end that the log gave its hold
-	quiet   history.Nanos   // the last answer's return, looks left out
+	lastSeq []uint64        // by section: the last record of its log
+	orders  orders
+	quiet   history.Nanos // the last answer's return, looks left out
 	lookLag history.Nanos
 	logTally
 	faults  faults
@@ -95,6 +97,8 @@ type logBooking struct {
 	buyer   [16]byte     // as the log names the buyer; zero: it does not
 	seats   history.Span // of the section's testbed
 	booking uint32       // number of the granted booking; none: its placing was not acknowledged
+	order   uint32       // number of its order plus one; 0: it is of none
+	leg     uint32       // number of the leg plus one in that order; 0: it is the home's
 	owed    bool         // a refund of it is due or was: what is given back is named by its seats
 }
 
@@ -105,9 +109,10 @@ const (
 	paying
 	soldFor
 	gone
+	bound // a leg whose home says nothing yet
 )
 
-var logStateNames = [...]string{held: "held", paying: "paying", soldFor: "sold", gone: "over"}
+var logStateNames = [...]string{held: "held", paying: "paying", soldFor: "sold", gone: "over", bound: "bound"}
 
 func (s logState) String() string { return logStateNames[s] }
 
@@ -154,6 +159,8 @@ func (p *replay) change() {
 		p.money()
 	case logPlaced:
 		p.placed()
+	case logBound:
+		p.legBound()
 	case logBlocked:
 		p.block('a', 'b')
 	case logUnblocked:
@@ -164,7 +171,13 @@ func (p *replay) change() {
 			p.blame(LogMove, "of a booking that was never placed")
 			return
 		}
-		p.moved(&p.now.list[at], at)
+		if b := &p.now.list[at]; l.kind == logLegSold || l.kind == logLegFreed {
+			p.legMoved(b, at)
+		} else if l.kind == logSettled {
+			p.settledOrder(b)
+		} else {
+			p.moved(b, at)
+		}
 	}
 }
 
@@ -185,6 +198,7 @@ func (p *replay) shape() {
 	if l.at < s.at {
 		p.blame(LogTime, "at %v after %v", l.at, s.at)
 	}
+	p.lastSeq[s.no] = l.seq
 	s.seq, s.index, s.epoch, s.at = l.seq, l.index, l.epoch, l.at
 }
 
@@ -200,8 +214,7 @@ func (p *replay) placed() {
 		return
 	}
 	request := p.asker(l.buyer)
-	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.pool)),
-		Len: uint32(len(l.seats))}, booking: none, buyer: l.buyer}
+	b := logBooking{state: held, expires: l.expires, booking: none, buyer: l.buyer}
 	if request != none {
 		if p.list[request].grants() {
 			b.booking = p.list[request].booking
@@ -209,10 +222,17 @@ func (p *replay) placed() {
 		}
 		p.placedAsAnswered(request)
 	}
+	b.order = p.placedOrder(request, b.booking)
+	p.take(b, b.booking != none && p.settled(p.list[request].ret))
+}
+
+// take adds a booking and gives it the line's seats.
+func (p *replay) take(b logBooking, certain bool) {
+	s, l := p.now, &p.line
+	b.seats = history.Span{At: uint32(len(s.pool)), Len: uint32(len(l.seats))}
 	s.pool = append(s.pool, l.seats...)
 	s.list = append(s.list, b)
 	s.byID[string(l.booking)] = uint32(len(s.list) - 1)
-	certain := b.booking != none && p.settled(p.list[request].ret)
 	for _, seat := range l.seats {
 		p.give(seat, uint32(len(s.list)), certain)
 	}
@@ -293,7 +313,7 @@ var logMoves = [...]logMove{
 
 // moved follows a change of a booking.
 func (p *replay) moved(b *logBooking, at uint32) {
-	s, l := p.now, &p.line
+	l := &p.line
 	move := logMoves[l.kind]
 	if b.state != move.from {
 		p.blame(LogMove, "the booking is %v", b.state)
@@ -307,17 +327,23 @@ func (p *replay) moved(b *logBooking, at uint32) {
 		}
 	}
 	b.state = move.to
-	if move.letter == 0 {
-		return
+	p.homeSays(b)
+	if move.letter != 0 {
+		p.redraw(b, at, move.letter, certain)
 	}
+}
+
+// redraw changes the letters of those seats that are a booking's; 'a' takes them from it.
+func (p *replay) redraw(b *logBooking, at uint32, letter byte, certain bool) {
+	s := p.now
 	for _, seat := range s.pool[b.seats.At : b.seats.At+b.seats.Len] {
 		if int(seat) >= len(s.seats) || s.seats[seat].holder != at+1 {
 			continue // blamed when it was given to two
 		}
-		if move.letter == 'a' {
+		if letter == 'a' {
 			s.seats[seat].holder = 0
 		}
-		s.draw(seat, move.letter, certain)
+		s.draw(seat, letter, certain)
 	}
 }
 

@@ -33,7 +33,8 @@ type requests struct {
 	list  []request
 	index table
 
-	bookings []booking
+	bookings []booking // granted ones in the order of requests, then their legs
+	granted  int       // how many of bookings are no legs
 	ops      []bookingOp
 	faults   faults
 	unknown  uint64
@@ -52,7 +53,7 @@ func (a *archive) key(p *history.Part, op *history.Op) (event uint16, buyer, key
 func effective(op *history.Op) bool {
 	switch op.Verdict {
 	case history.Done, history.Unknown:
-		return op.Kind != history.Look
+		return op.Kind != history.Look && op.Kind != history.Leg
 	}
 	return op.Kind == history.Confirm
 }
@@ -74,6 +75,7 @@ func newRequests(a *archive) *requests {
 	q.number()
 	q.shared()
 	q.attach()
+	q.addLegs()
 	return q
 }
 
@@ -162,6 +164,8 @@ func (q *requests) compare(old *request, r ref, op *history.Op) {
 		reason = fmt.Sprintf("two bookings: %s, then %s", firstPart.TextOf(first.Text), part.TextOf(op.Text))
 	case first.Section != op.Section || !sameSeats(firstPart.SeatsOf(first.Seats), part.SeatsOf(op.Seats)):
 		reason = "one booking, and other seats than the first time"
+	case !q.sameLegs(old.op, r):
+		reason = "one booking, and other seats in further sections than the first time"
 	}
 	if reason != "" {
 		q.fault(SecondAnswer, op, fmt.Sprintf("%s: %s", q.tell(op), reason))
@@ -210,7 +214,7 @@ func (q *requests) number() {
 			count++
 		}
 	}
-	q.bookings = make([]booking, 0, count)
+	q.bookings, q.granted = make([]booking, 0, count), count
 	for i := range q.list {
 		if r := &q.list[i]; r.grants() {
 			q.bookings = append(q.bookings, q.newBooking(uint32(i)))
@@ -261,5 +265,5 @@ func (q *requests) check() Check {
 		len(q.list), q.again, q.unknown)
 	return q.faults.check(Repeats, detail, 0,
 		Count{"requests", uint64(len(q.list))}, Count{"repeated", q.again}, Count{"unknown", q.unknown},
-		Count{"bookings", uint64(len(q.bookings))})
+		Count{"bookings", uint64(q.granted)})
 }

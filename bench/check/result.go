@@ -84,6 +84,9 @@ const (
 	LogDiffers Code = "log-differs"
 	// LogOrder: a change stands before one whose answer had come before it was asked for.
 	LogOrder Code = "log-order"
+	// LogLeg: a booking's seats in several sections do not agree: a leg was sold or freed without its home's word, or
+	// has not heard what its home says that all have heard, or was sold for nobody's order.
+	LogLeg Code = "log-leg"
 	// LogMap: the map after the last answer is not what the log ends with.
 	LogMap Code = "log-map"
 	// LogSum: seats sold in the log are not those of the confirmations.

@@ -167,7 +167,7 @@ func (r *run) sum(q *requests, results []sectionResult) (seats, gone Check) {
 	seats = all.seats.check(Seats, detail, t.unchecked,
 		Count{"at hand", t.walked}, Count{"searched", t.searched}, Count{"not checked", t.unchecked},
 		Count{"looks", t.looks}, Count{"sure", t.sure}, Count{"excused", t.excused},
-		Count{"bookings", uint64(len(q.bookings))})
+		Count{"bookings", uint64(q.granted)})
 	detail = fmt.Sprintf("%d times a section had to answer for \"none left\"; %d more were left out because seats of "+
 		"the event are blocked", t.none, t.blind)
 	gone = all.gone.check(Gone, detail, t.blind+t.skipped, Count{"looked at", t.none}, Count{"blocked", t.blind})

@@ -115,8 +115,8 @@ func (x *examiner) gather(no uint32, bookings []uint32) {
 	x.gatherGhosts(no)
 }
 
-func (x *examiner) seatsOf(booking uint32) []uint32 {
-	p, op := x.op(x.list[x.bookings[booking].request].op)
+func (q *requests) seatsOf(booking uint32) []uint32 {
+	p, op := q.op(q.bookings[booking].seats)
 	return p.SeatsOf(op.Seats)
 }
 
@@ -238,16 +238,33 @@ func (x *examiner) seat(no, seat uint32, ghosts []ghost, reads []read, out *sect
 	if len(takers) == 0 && len(reads) == 0 {
 		return
 	}
-	x.assemble(takers, ghosts[:min(len(ghosts), ghostsMax)], reads)
+	found := x.judged(takers, calls, ghosts[:min(len(ghosts), ghostsMax)], reads, out)
+	if found == "" {
+		return
+	}
+	if kept := x.withoutCuts(no, reads); len(kept) < len(reads) {
+		var again sectionResult
+		if x.judged(takers, calls, ghosts[:min(len(ghosts), ghostsMax)], kept, &again) == "" && again.unchecked == 0 {
+			out.excused += uint64(len(reads) - len(kept))
+			return
+		}
+		x.assemble(takers, ghosts[:min(len(ghosts), ghostsMax)], reads)
+	}
+	out.seats.add(x.fault(no, seat, found, takers))
+}
+
+// judged says what is wrong with a seat's steps; empty: nothing, or there was no time to find out.
+func (x *examiner) judged(takers []taker, calls []history.Nanos, ghosts []ghost, reads []read,
+	out *sectionResult) Code {
+	x.assemble(takers, ghosts, reads)
 	if !x.run.exhaustive {
 		if witness(x.steps) {
 			out.walked++
-			return
+			return ""
 		}
 		if code := x.plain(takers, calls); code != "" {
 			out.walked++
-			out.seats.add(x.fault(no, seat, code, takers))
-			return
+			return code
 		}
 	}
 	switch x.search() {
@@ -255,10 +272,11 @@ func (x *examiner) seat(no, seat uint32, ghosts []ghost, reads []read, out *sect
 		out.searched++
 	case porcupine.Illegal:
 		out.searched++
-		out.seats.add(x.fault(no, seat, NoOrder, takers))
+		return NoOrder
 	default:
 		out.unchecked++
 	}
+	return ""
 }
 
 // search asks porcupine, within the time that is left.

@@ -19,6 +19,9 @@ const (
 	Extend                  // the same
 	Confirm                 // the same
 	Look                    // the letters of one section, read whole
+	// Leg is no request of its own: the seats in one more section of the granted Hold or Best of operation Of. It stands
+	// right behind that operation or behind another of its legs, with the same event, buyer, key and times.
+	Leg
 )
 
 // Verdict is what the answer says about the seats.
@@ -59,14 +62,14 @@ type Op struct {
 	Event    uint16 // index into Header.Events
 	Quantity uint16 // Best
 	Section  uint32 // index into the event's sections; of a Best that was granted: where
-	Of       int32  // Release, Extend, Confirm: index of the booking's Hold or Best in the same Part; NoOp
+	Of       int32  // Release, Extend, Confirm, Leg: index of the booking's Hold or Best in the same Part; NoOp
 	Buyer    uint64 // number; the name is made by the run
 	Key      uint64 // number of the idempotency key; a repeat has its first one's
 	Call     Nanos  // when the request was about to be sent
 	Return   Nanos  // when its answer was read whole; Never if it was not
 	// Expires is, of a granted Hold, Best or Extend, the expires_at of the answer on the history's own clock.
 	Expires Nanos
-	Seats   Span // of Part.Seats: wished (Hold) or granted (Best), as indexes into the section
+	Seats   Span // of Part.Seats: wished (Hold) or granted (Best, Leg), as indexes into the section
 	Lost    Span // of Part.Seats: the seats that a Taken names
 	Text    Span // of Part.Text: the booking's id (granted Hold or Best), or a section's letters (Look)
 }
@@ -85,6 +88,25 @@ func (p *Part) SeatsOf(s Span) []uint32 { return p.Seats[s.At : s.At+s.Len] }
 
 // TextOf is the text of a span.
 func (p *Part) TextOf(s Span) []byte { return p.Text[s.At : s.At+s.Len] }
+
+// LegsOf are the legs of the operation at that place.
+func (p *Part) LegsOf(place int) []Op {
+	end := place + 1
+	for end < len(p.Ops) && p.Ops[end].Kind == Leg {
+		end++
+	}
+	return p.Ops[place+1 : end]
+}
+
+// AddLegs appends the legs of the operation that was appended last, one for each list of seats.
+func (p *Part) AddLegs(sections []uint32, seats [][]uint32) {
+	leg := p.Ops[len(p.Ops)-1]
+	leg.Kind, leg.Of, leg.Quantity, leg.Expires, leg.Text = Leg, int32(len(p.Ops)-1), 0, 0, Span{}
+	for i, section := range sections {
+		leg.Section, leg.Seats = section, p.AddSeats(seats[i])
+		p.Ops = append(p.Ops, leg)
+	}
+}
 
 // AddSeats keeps seats in the testbed.
 func (p *Part) AddSeats(seats []uint32) Span {

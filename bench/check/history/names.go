@@ -17,7 +17,7 @@ func (n Nanos) String() string {
 }
 
 var kindNames = [...]string{Hold: "hold", Best: "best", Release: "release", Extend: "extend", Confirm: "confirm",
-	Look: "look"}
+	Look: "look", Leg: "leg"}
 
 func (k Kind) String() string { return kindNames[k] }
 

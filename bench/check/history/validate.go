@@ -13,7 +13,7 @@ func (h *History) Validate() error {
 	}
 	for i, p := range h.Parts {
 		for n := range p.Ops {
-			if err := h.validate(p, &p.Ops[n]); err != nil {
+			if err := h.validate(p, n); err != nil {
 				return fmt.Errorf("check: history: part %d, operation %d: %w", i, n, err)
 			}
 		}
@@ -21,9 +21,10 @@ func (h *History) Validate() error {
 	return nil
 }
 
-func (h *History) validate(p *Part, op *Op) error {
+func (h *History) validate(p *Part, n int) error {
+	op := &p.Ops[n]
 	switch {
-	case op.Kind < Hold || op.Kind > Look:
+	case op.Kind < Hold || op.Kind > Leg:
 		return fmt.Errorf("kind %d means nothing", op.Kind)
 	case op.Verdict < Done || op.Verdict > Unknown:
 		return fmt.Errorf("verdict %d means nothing", op.Verdict)
@@ -37,6 +38,10 @@ func (h *History) validate(p *Part, op *Op) error {
 		return errors.New("a span reaches beyond its arena")
 	case op.Kind.OnBooking():
 		return p.validateOnBooking(op)
+	case op.Kind == Leg:
+		if err := p.validateLeg(n); err != nil {
+			return err
+		}
 	}
 	return h.validatePlace(p, op)
 }
@@ -56,6 +61,32 @@ func (p *Part) validateOnBooking(op *Op) error {
 	}
 	if about := p.Ops[op.Of].Kind; about != Hold && about != Best {
 		return fmt.Errorf("it is about operation %d, which places no booking", op.Of)
+	}
+	return nil
+}
+
+// validateLeg: it belongs to the booking before it, and lies in a section where that has no other seats.
+func (p *Part) validateLeg(n int) error {
+	leg := &p.Ops[n]
+	if leg.Of < 0 || int(leg.Of) >= n {
+		return fmt.Errorf("a leg of operation %d", leg.Of)
+	}
+	of := &p.Ops[leg.Of]
+	switch {
+	case !granted(of):
+		return fmt.Errorf("a leg of operation %d, which placed no booking", leg.Of)
+	case leg.Verdict != Done || leg.Event != of.Event || leg.Buyer != of.Buyer || leg.Key != of.Key ||
+		leg.Call != of.Call || leg.Return != of.Return:
+		return errors.New("a leg that is not its booking's")
+	case leg.Section == AnySection || leg.Seats.Len == 0:
+		return errors.New("a leg without a section or without seats")
+	case leg.Section == of.Section:
+		return errors.New("a leg where its booking has seats already")
+	}
+	for i := int(leg.Of) + 1; i < n; i++ {
+		if other := &p.Ops[i]; other.Kind != Leg || other.Of != leg.Of || other.Section == leg.Section {
+			return errors.New("a leg that does not stand with its booking's, or in the section of another")
+		}
 	}
 	return nil
 }

@@ -199,6 +199,11 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 		p.seats = append(p.seats, uint32(seat))
 	}
 	l.Seats = p.seats
+	l.Order, l.Cited = "", 0
+	if o := c.Order; o != nil {
+		l.Order = fmt.Sprintf("%d-%d-%d", o.ID.Home, o.ID.Life, o.ID.Count)
+		l.Cited = uint64(o.Cited)
+	}
 	p.lines = append(wire.AppendLogChange(p.lines, l), '\n')
 }
 
