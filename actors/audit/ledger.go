@@ -307,6 +307,8 @@ func (l *ledger) totals(t *Totals) {
 		}
 	}
 	for _, b := range l.bookings {
-		t.Bookings.count(b.state)
+		if b.order == nil || !b.order.leg { // a leg is a part of its home's booking
+			t.Bookings.count(b.state)
+		}
 	}
 }

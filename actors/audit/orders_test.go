@@ -107,3 +107,21 @@ func TestVerifierJudgesOrders(t *testing.T) {
 		}
 	}
 }
+
+// TestBookingOverSeveralSectionsIsCountedOnce: a report counts bookings, of which a leg is a part.
+func TestBookingOverSeveralSectionsIsCountedOnce(t *testing.T) {
+	for stop, want := range map[int]Bookings{1: {Held: 1}, 3: {Confirmed: 1}, 5: {Refunded: 1}} {
+		l, got := goodOrder(), Totals{}
+		for i, n := range [2]int{stop, min(stop, len(l[1]))} {
+			ledger := newLedger(9, section.Rules{}, func(Code, string) {})
+			for seq := range l[i][:n] {
+				ledger.apply(&l[i][seq])
+				ledger.orders(&l[i][seq], section.Seq(seq+1))
+			}
+			ledger.totals(&got)
+		}
+		if got.Bookings != want {
+			t.Errorf("after %d records: %+v, want %+v", stop, got.Bookings, want)
+		}
+	}
+}

@@ -94,7 +94,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("event %s section %s record %d: %s: %s", f.Event, f.Section, f.Seq, f.Code, f.Detail)
 }
 
-// Bookings counts bookings by state.
+// Bookings counts bookings by state: one over several sections once, in its home.
 type Bookings struct {
 	Held      uint64 `json:"held"`
 	Paying    uint64 `json:"paying"`
