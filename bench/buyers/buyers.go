@@ -81,6 +81,7 @@ type shopper struct {
 	tries    int
 	repeats  int      // of one request, its outcome not being known
 	seats    []uint32 // wished, or held
+	legs     []cutLeg // held in further sections
 	booking  []byte
 	op       int32 // the booking's operation in the part
 	lapses   int64 // expires_at in Unix milliseconds
@@ -187,7 +188,7 @@ func (c *Script) Arrive(t *load.Turn) bool {
 		s = &shopper{}
 		t.State = s
 	}
-	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], booking: s.booking[:0], place: s.place[:0],
+	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], legs: s.legs[:0], booking: s.booking[:0], place: s.place[:0],
 		admission: s.admission[:0], from: s.from[:0]}
 	c.ask.admission, c.ask.from = s.admission, s.from
 	return c.act.enter(c, s, t)
@@ -243,14 +244,46 @@ func (c *Script) granted(s *shopper, body []byte) bool {
 		return false
 	}
 	s.booking, s.lapses, s.seats = append(s.booking[:0], id...), lapses, s.seats[:0]
+	s.legs = s.legs[:0]
 	plan := c.events[s.event].Plan
 	ok := texts(body, memberSeats, func(seat []byte) bool {
 		place, found := plan.Find(seat)
-		s.section = place.Section
-		s.seats = append(s.seats, place.Seat)
+		s.keep(place)
 		return found
 	})
 	return ok && len(s.seats) > 0
+}
+
+// cutLeg is what a booking has in one more section.
+type cutLeg struct {
+	section uint32
+	seats   []uint32
+}
+
+// keep adds a seat to those that the buyer has: the first one's section is the booking's, and others are legs.
+func (s *shopper) keep(place SeatRef) {
+	if len(s.seats) == 0 {
+		s.section = place.Section
+	}
+	if place.Section == s.section {
+		s.seats = append(s.seats, place.Seat)
+		return
+	}
+	for i := range s.legs {
+		if leg := &s.legs[i]; leg.section == place.Section {
+			leg.seats = append(leg.seats, place.Seat)
+			return
+		}
+	}
+	s.legs = append(s.legs, cutLeg{place.Section, []uint32{place.Seat}})
+}
+
+// size is how many seats the buyer has.
+func (s *shopper) size() (n int) {
+	for i := range s.legs {
+		n += len(s.legs[i].seats)
+	}
+	return n + len(s.seats)
 }
 
 var opKinds = [...]history.Kind{
@@ -285,6 +318,12 @@ func (c *Script) record(s *shopper, t *load.Turn, h *outcome) {
 		op.Of = s.op
 	}
 	c.part.Ops = append(c.part.Ops, op)
+	if (op.Kind == history.Hold || op.Kind == history.Best) && op.Verdict == history.Done {
+		of := len(c.part.Ops) - 1
+		for i := range s.legs {
+			c.part.AddLeg(of, s.legs[i].section, s.legs[i].seats)
+		}
+	}
 }
 
 func (c *Script) recordHold(op *history.Op, s *shopper, t *load.Turn) {

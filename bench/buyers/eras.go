@@ -84,7 +84,7 @@ func (b *eras) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 		return c.confirm(s, t, 0)
 	case h.kind == KindConfirm:
 		c.count("bookings paid", 1)
-		c.count("seats paid", uint64(len(s.seats)))
+		c.count("seats paid", uint64(s.size()))
 		return false
 	}
 	return b.refused(c, s, t)

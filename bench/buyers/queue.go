@@ -385,7 +385,7 @@ func (b *visit) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 		return c.best(s, t, 0)
 	case h.kind == KindConfirm && h.class == load.Served:
 		c.count("buyers who paid", 1)
-		c.count("seats paid", uint64(len(s.seats)))
+		c.count("seats paid", uint64(s.size()))
 	}
 	return false
 }

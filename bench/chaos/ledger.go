@@ -65,7 +65,7 @@ func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 		if c.Event != event.ID || letters[c.Section] == nil {
 			continue
 		}
-		if c.Kind == wire.LogHoldPlaced {
+		if c.Kind == wire.LogHoldPlaced || c.Kind == wire.LogLegBound {
 			seats[c.Booking] = c.Seats
 		}
 		if letter := letterAfter[c.Kind]; letter != 0 {
@@ -78,7 +78,7 @@ func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 // letterAfter is what a change of a booking makes of its seats; nothing where they stay as they are.
 var letterAfter = map[string]byte{
 	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's',
-	wire.LogRefunded: 'a',
+	wire.LogRefunded: 'a', wire.LogLegBound: 'h', wire.LogLegSold: 's', wire.LogLegFreed: 'a',
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

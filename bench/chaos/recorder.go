@@ -2,6 +2,8 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast/api/wire"
@@ -105,6 +107,9 @@ func (r *recorder) record(e *task, a *testbed.Answer) (h reply, op int32) {
 	}
 	op = int32(len(r.part.Ops))
 	r.part.Ops = append(r.part.Ops, one)
+	if h.verdict == history.Done && h.booking != nil && (e.kind == history.Hold || e.kind == history.Best) {
+		r.legs(e.event, int(op), h.booking.Seats)
+	}
 	if e.refund {
 		r.refunds = append(r.refunds, refunded{op, bookingOf(e), e.buyer, e.key, h.verdict == history.Done})
 	}
@@ -143,17 +148,35 @@ func (r *recorder) placing(one *history.Op, e *task, h *reply) bool {
 	return true
 }
 
-// seats are a booking's, by index into the one section that they are all of.
+// seats are a booking's in the section of its first seat, by index; false: some of its seats there are not.
 func (r *recorder) seats(event int, ids []string) (section uint32, seats []uint32, ok bool) {
 	for i, id := range ids {
 		place, known := r.events[event].Plan.Find([]byte(id))
-		if !known || i > 0 && place.Section != section {
+		if !known {
 			return 0, nil, false
 		}
-		section = place.Section
-		seats = append(seats, place.Seat)
+		if i == 0 {
+			section = place.Section
+		}
+		if place.Section == section {
+			seats = append(seats, place.Seat)
+		}
 	}
 	return section, seats, len(seats) > 0
+}
+
+// legs keeps what a booking has in other sections than that of its operation, section by section.
+func (r *recorder) legs(event, op int, ids []string) {
+	of := map[uint32][]uint32{}
+	for _, id := range ids {
+		place, _ := r.events[event].Plan.Find([]byte(id))
+		if place.Section != r.part.Ops[op].Section {
+			of[place.Section] = append(of[place.Section], place.Seat)
+		}
+	}
+	for _, section := range slices.Sorted(maps.Keys(of)) {
+		r.part.AddLeg(op, section, of[section])
+	}
 }
 
 // lost are the seats that a refusal names, of those that were wished.

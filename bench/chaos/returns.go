@@ -15,6 +15,9 @@ import (
 //	in the log:      held ── paying ── sold ── refunded   in the answers:  confirm acknowledged   refund acknowledged
 //	as it is told:   held ── paying ── held ── released                    confirm refused        release acknowledged
 //
+// The legs of such a booking in other sections were sold and freed by their home's word, which is another one now: they
+// are told as never sold, and as freed by the release.
+//
 // Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds
 // of the refund as well.
 
@@ -25,15 +28,22 @@ type telling struct {
 	// owners is, by booking, the latter name of the first refund asked for: one that was settled by somebody else than
 	// who was asked names no request in the log.
 	owners map[string]string
+	orders map[eventName]bool // of bookings in given: those over several sections
 }
 
 // retell turns the recorders' refunds into what the checker knows, by what the log says. A refund that was acknowledged
 // and is not in the log is a finding (P2); so is one that nobody asked for.
 func retell(recorders []*recorder, changes []wire.LogChange, finds *findings) *telling {
-	t := &telling{given: map[string]bool{}, names: map[string]string{}, owners: map[string]string{}}
+	t := &telling{given: map[string]bool{}, names: map[string]string{}, owners: map[string]string{},
+		orders: map[eventName]bool{}}
 	for i := range changes {
 		if changes[i].Kind == wire.LogRefunded {
 			t.given[changes[i].Booking] = true
+		}
+	}
+	for i := range changes {
+		if c := &changes[i]; c.Kind == wire.LogHoldPlaced && c.Order != "" && t.given[c.Booking] {
+			t.orders[eventName{c.Event, c.Order}] = true
 		}
 	}
 	for _, r := range recorders {
@@ -93,6 +103,9 @@ func (t *telling) log(changes []wire.LogChange) io.ReadCloser {
 		if t.given[c.Booking] {
 			t.line(&c)
 		}
+		if t.orders[eventName{c.Event, c.Order}] {
+			t.leg(&c)
+		}
 		out = append(wire.AppendLogChange(out, &c), '\n')
 	}
 	return io.NopCloser(bytes.NewReader(out))
@@ -109,5 +122,12 @@ func (t *telling) line(c *wire.LogChange) {
 		} else if c.Request == "" {
 			c.Request = t.owners[c.Booking]
 		}
+	}
+}
+
+// leg tells a line of an order that was refunded. What its legs had heard of the sale is told as of money.
+func (t *telling) leg(c *wire.LogChange) {
+	if c.Kind == wire.LogLegSold || c.Kind == wire.LogOrderSettled {
+		c.Kind = wire.LogPaymentChallenged
 	}
 }

@@ -74,6 +74,11 @@ var spoilt = []struct {
 	want  Code
 }{
 	{"nothing", func(_ *testing.T, _ *world, l logLines) logLines { return l }, ""},
+	{"the sale switch is no booking's", func(_ *testing.T, _ *world, l logLines) logLines {
+		paused, opened := l[0], l[0]
+		paused.Kind, opened.Kind = wire.LogSalePaused, wire.LogSaleOpened
+		return renumbered(slices.Insert(l, 1, paused, opened))
+	}, ""},
 	{"a gap", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "hold_placed", 2)].Seq += 7; return l },
 		LogShape},
 	{"an index twice", func(t *testing.T, _ *world,

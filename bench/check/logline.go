@@ -33,6 +33,7 @@ const (
 	logLegSold
 	logLegFreed
 	logSettled
+	logSale  // the sale switch was turned
 	logMoney // what moves money and no seat; the audit judges it
 )
 
@@ -44,16 +45,17 @@ var logKindNames = [...]string{
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
 	logTaken: wire.LogRefundPending, logBound: wire.LogLegBound, logLegSold: wire.LogLegSold,
-	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logMoney: wire.LogRefundDue,
+	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logSale: wire.LogSaleOpened, logMoney: wire.LogRefundDue,
 }
 
 func (k logKind) String() string { return logKindNames[k] }
 
 func parseKind(text []byte) logKind {
 	switch string(text) {
-	case wire.LogPaymentChallenged, wire.LogRefundFailed, wire.LogSaleOpened, wire.LogSalePaused, wire.LogSaleClosed,
-		wire.LogSaleCancelled, wire.LogOrderSettled:
-		return logMoney // moves no seat
+	case wire.LogPaymentChallenged, wire.LogRefundFailed:
+		return logMoney
+	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled:
+		return logSale
 	}
 	for k := logClaim; k <= logMoney; k++ {
 		if string(text) == logKindNames[k] {

@@ -15,7 +15,7 @@ func cutGrant(name string, call, ret, end int, home, leg []uint32) say {
 		granting(name, call, ret, end, home...)(b)
 		op := &b.part.Ops[len(b.part.Ops)-1]
 		op.Kind, op.Quantity = history.Best, uint16(len(home)+len(leg))
-		b.part.AddLegs([]uint32{1}, [][]uint32{leg})
+		b.part.AddLeg(len(b.part.Ops)-1, 1, leg)
 	}
 }
 

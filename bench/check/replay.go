@@ -154,7 +154,7 @@ func (p *replay) change() {
 	p.shape()
 	p.now.step++
 	switch l := &p.line; l.kind {
-	case logClaim, logReleased, logFenced:
+	case logClaim, logReleased, logFenced, logSale:
 	case logMoney, logTaken, logRefunded:
 		p.money()
 	case logPlaced:

@@ -98,14 +98,12 @@ func (p *Part) LegsOf(place int) []Op {
 	return p.Ops[place+1 : end]
 }
 
-// AddLegs appends the legs of the operation that was appended last, one for each list of seats.
-func (p *Part) AddLegs(sections []uint32, seats [][]uint32) {
-	leg := p.Ops[len(p.Ops)-1]
-	leg.Kind, leg.Of, leg.Quantity, leg.Expires, leg.Text = Leg, int32(len(p.Ops)-1), 0, 0, Span{}
-	for i, section := range sections {
-		leg.Section, leg.Seats = section, p.AddSeats(seats[i])
-		p.Ops = append(p.Ops, leg)
-	}
+// AddLeg appends a leg of the operation at that place, behind which there is nothing but its other legs.
+func (p *Part) AddLeg(of int, section uint32, seats []uint32) {
+	leg := p.Ops[of]
+	leg.Kind, leg.Of, leg.Quantity, leg.Expires, leg.Text = Leg, int32(of), 0, 0, Span{}
+	leg.Section, leg.Seats = section, p.AddSeats(seats)
+	p.Ops = append(p.Ops, leg)
 }
 
 // AddSeats keeps seats in the testbed.
