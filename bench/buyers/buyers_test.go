@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,6 +177,19 @@ func TestGrantsAreRecorded(t *testing.T) {
 	if seats := c.Part().SeatsOf(op.Seats); len(seats) != 2 || seats[1] != 1 ||
 		string(c.Part().TextOf(op.Text)) != "bk" {
 		t.Errorf("seats %v, booking %s", seats, c.Part().TextOf(op.Text))
+	}
+	cut := &load.Turn{Buyer: 5}
+	c.Arrive(cut)
+	cut.Answer = load.Answer{Status: 201, Body: []byte(`{"id":"ck","state":"held","seats":["A-1-2","B-1-1","A-2-1"],` +
+		`"expires_at":` + string(lapses) + `}`)}
+	if class, _ := c.Answered(cut); class != load.Held {
+		t.Fatalf("a grant over two sections is %s", class)
+	}
+	ops := c.Part().Ops[len(c.Part().Ops)-2:]
+	if home, leg := &ops[0], &ops[1]; home.Section != 0 || leg.Kind != history.Leg || leg.Section != 1 ||
+		int(leg.Of) != len(c.Part().Ops)-2 || !slices.Equal(c.Part().SeatsOf(home.Seats), []uint32{1, 3}) ||
+		!slices.Equal(c.Part().SeatsOf(leg.Seats), []uint32{0}) {
+		t.Errorf("over two sections: %+v", ops)
 	}
 	other := &load.Turn{Buyer: 4}
 	c.Arrive(other)

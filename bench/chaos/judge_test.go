@@ -139,6 +139,51 @@ func TestRefundsAreRetold(t *testing.T) {
 	}
 }
 
+// TestCutPartyThatIsRefundedIsRetold: no check takes offence at a ticket over two sections that is given back, and the
+// map of each section is what the log says.
+func TestCutPartyThatIsRefundedIsRetold(t *testing.T) {
+	s := newStory(t)
+	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{
+		{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}},
+		{ID: "R2", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R2-1-1"}}}}}}}
+	p, err := buyers.NewPlan(seats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.events[0].Plan, s.events[1].Plan = p, p
+	party := &task{kind: history.Best, event: returns, section: history.AnySection, quantity: 2, of: history.NoOp,
+		buyer: 1, key: 1}
+	ends := wire.Time(s.start.UnixMilli() + 3000)
+	s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1), Order: "0-1-1",
+		Buyer: wire.HashText(storyPseudonym(1)), ExpiresAt: &ends, Seats: []uint32{0}})
+	_, op := s.answers(party, 10, 201, strings.Replace(bookingText("b1", "held", 3000), `["R1-1-1"]`,
+		`["R1-1-1","R2-1-1"]`, 1))
+	s.pay(1, "b1", op, 20)
+	sold := s.seq
+	s.giveBack(1, "b1", op, 30, "named")
+	back := s.seq
+	s.line(31, wire.LogChange{Kind: wire.LogOrderSettled, Booking: "b1", Order: "0-1-1", Cited: back})
+	for i, c := range []wire.LogChange{
+		{Kind: wire.LogClaim},
+		{Kind: wire.LogLegBound, Booking: "l1", Order: "0-1-1", Buyer: wire.HashText(storyPseudonym(1)), Seats: []uint32{0}},
+		{Kind: wire.LogLegSold, Booking: "l1", Order: "0-1-1", Cited: sold},
+		{Kind: wire.LogLegFreed, Booking: "l1", Order: "0-1-1", Cited: back},
+	} {
+		c.Event, c.Section, c.Seq, c.Epoch = "returns", "R2", uint64(i+1), 1
+		c.At = wire.Time(s.start.UnixMilli() + int64(5+10*i))
+		s.log = append(s.log, c)
+	}
+	for n, want := range map[int]string{3: "s", 4: "a"} {
+		log := s.log[:len(s.log)-4+n]
+		if got := string(truth(log, s.events[returns])["R2"]); got != want {
+			t.Errorf("after %d lines of the leg it is %s, want %s", n, got, want)
+		}
+	}
+	if result, _ := s.judge(); !result.Passed() {
+		t.Errorf("%v", result.String())
+	}
+}
+
 // TestASeatBackTooEarlyIsFound (P1): the next buyer was told of the seat before anybody had given it back.
 func TestASeatBackTooEarlyIsFound(t *testing.T) {
 	s := newStory(t)

@@ -50,8 +50,25 @@ func (h *history) summary() string {
 	for _, b := range h.bookings {
 		states[b.state]++
 	}
-	return fmt.Sprintf("%d bookings acknowledged, last told %v; %d refusals, %d repeats with the same key",
-		len(h.bookings), states, h.refusals, h.repeats)
+	return fmt.Sprintf("%d bookings acknowledged, last told %v, those over several sections %v; "+
+		"%d refusals, %d repeats with the same key",
+		len(h.bookings), states, h.ordersByState(), h.refusals, h.repeats)
+}
+
+// overSections: its seats lie in more than one section, which the letter before a seat's row names.
+func (b *toldBooking) overSections() bool {
+	return slices.ContainsFunc(b.seats, func(seat string) bool { return seat[0] != b.seats[0][0] })
+}
+
+// ordersByState counts the bookings over several sections by the state that was told last.
+func (h *history) ordersByState() map[string]int {
+	states := make(map[string]int)
+	for _, b := range h.bookings {
+		if b.overSections() {
+			states[b.state]++
+		}
+	}
+	return states
 }
 
 // implied lists the states in which a booking may be found when its last acknowledged one is given.
@@ -89,7 +106,7 @@ func (h *history) contradictions(found map[string]answer) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("booking %s: told %s %v, found %d %s %v", id, b.state, b.seats,
 				got.status, got.State, got.Seats))
 		}
-		if got.State != "held" && got.State != "paying" && got.State != "confirmed" {
+		if !slices.Contains([]string{"held", "paying", "confirming", "confirmed"}, got.State) {
 			continue
 		}
 		for _, seat := range got.Seats {
@@ -211,8 +228,14 @@ func (b *crashBuyer) wish() string {
 	if b.chance.IntN(2) == 0 {
 		return fmt.Sprintf(`{"best_available":{"quantity":%d}}`, 1+b.chance.IntN(3))
 	}
-	row := fmt.Sprintf("%c-%d", 'A'+b.chance.IntN(crashSections), 1+b.chance.IntN(crashRows))
+	section := b.chance.IntN(crashSections)
+	row := fmt.Sprintf("%c-%d", 'A'+section, 1+b.chance.IntN(crashRows))
 	first := 1 + b.chance.IntN(crashRowSeats-1)
+	if b.chance.IntN(3) == 0 { // an order: seats of two sections, in one booking
+		other := fmt.Sprintf("%c-%d-%d", 'A'+(section+1+b.chance.IntN(crashSections-1))%crashSections,
+			1+b.chance.IntN(crashRows), 1+b.chance.IntN(crashRowSeats))
+		return fmt.Sprintf(`{"seats":["%s-%d","%s"]}`, row, first, other)
+	}
 	return fmt.Sprintf(`{"seats":["%s-%d","%s-%d"]}`, row, first, row, first+1)
 }
 

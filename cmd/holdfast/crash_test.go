@@ -392,12 +392,16 @@ func (s *sale) close() *history {
 	return s.told
 }
 
-// check (P5, P6, P10): the processor's books and the tickets name the same bookings; the log agrees with itself, and
-// holds exactly the bookings that buyers were told of, so no repeat ever made a second one.
+// check (P5, P6, P10, and by the audit I7 to I10 of orders): the processor's books and the tickets name the same
+// bookings; the log agrees with itself, and holds exactly the bookings that buyers were told of, so no repeat ever made
+// a second one.
 func (h *history) check(t *testing.T, p *process, charged map[string]bool) {
 	t.Helper()
 	if len(charged) == 0 {
 		t.Error("nobody bought anything: this proves nothing about money")
+	}
+	if orders := h.ordersByState(); orders["confirmed"]+orders["refunded"] == 0 {
+		t.Errorf("orders %v: this proves nothing about bookings over several sections", orders)
 	}
 	for _, wrong := range h.moneyErrors(charged) {
 		t.Error(wrong)
