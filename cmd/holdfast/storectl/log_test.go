@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/sales"
 	"holdfast/api/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -35,9 +36,12 @@ func TestEveryKindHasAName(t *testing.T) {
 	for kind := range 256 {
 		names[changeNames[section.RefundDone]] = names[changeNames[section.RefundDone]] &&
 			kind != int(section.RefundDone)
-		meet(changeNames[:], kind, loggable(section.ChangeKind(kind)))
+		meet(changeNames[:], kind, loggable(section.ChangeKind(kind)) && kind != int(section.SaleSwitched))
 		_, err := storage.DecodeEntry(storage.AppendEntry(nil, &storage.Entry{Kind: storage.EntryKind(kind)}))
 		meet(recordNames[:], kind, err == nil && storage.EntryKind(kind) != storage.EntryChanges)
+	}
+	for turn := sales.Open; turn <= sales.Cancelling; turn++ { // a turn of the sale switch says where it was turned to
+		meet(turnNames[:], int(turn), true)
 	}
 }
 
