@@ -188,8 +188,8 @@ func (c *Script) Arrive(t *load.Turn) bool {
 		s = &shopper{}
 		t.State = s
 	}
-	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], legs: s.legs[:0], booking: s.booking[:0], place: s.place[:0],
-		admission: s.admission[:0], from: s.from[:0]}
+	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], legs: s.legs[:0], booking: s.booking[:0],
+		place: s.place[:0], admission: s.admission[:0], from: s.from[:0]}
 	c.ask.admission, c.ask.from = s.admission, s.from
 	return c.act.enter(c, s, t)
 }

@@ -165,7 +165,8 @@ func TestCutPartyThatIsRefundedIsRetold(t *testing.T) {
 	s.line(31, wire.LogChange{Kind: wire.LogOrderSettled, Booking: "b1", Order: "0-1-1", Cited: back})
 	for i, c := range []wire.LogChange{
 		{Kind: wire.LogClaim},
-		{Kind: wire.LogLegBound, Booking: "l1", Order: "0-1-1", Buyer: wire.HashText(storyPseudonym(1)), Seats: []uint32{0}},
+		{Kind: wire.LogLegBound, Booking: "l1", Order: "0-1-1", Buyer: wire.HashText(storyPseudonym(1)),
+			Seats: []uint32{0}},
 		{Kind: wire.LogLegSold, Booking: "l1", Order: "0-1-1", Cited: sold},
 		{Kind: wire.LogLegFreed, Booking: "l1", Order: "0-1-1", Cited: back},
 	} {

@@ -31,8 +31,8 @@ type archive struct {
 	ended    []ref
 	blocked  [][]uint64 // by section: seats that some map shows as blocked, one bit each; nil: none
 
-	blockedEvents []bool // of which some seat is blocked
-	cuts          []cuts // by event
+	blockedEvents []bool   // of which some seat is blocked
+	cuts          [][]span // by event; see findCuts
 }
 
 // place is where a section belongs.

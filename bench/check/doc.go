@@ -27,6 +27,11 @@
 //     percentile, which is a latency to measure and not a fault to prove.
 //   - Seats are judged one by one, for a search over several at once would not end. That a booking's seats were all
 //     taken at the same moment is thus not proved by the answers; the log shows it, where a hold is one change.
+//   - A booking over several sections is judged in each of them as a booking of its own that hears of its end late:
+//     that its seats elsewhere are back when the buyer is told so is not proved. That they are its own, and sold when
+//     it is, the log shows as well (see orders.go). Where parties are cut over sections, a seat that was called taken,
+//     or drawn as held, up to half a minute after somebody had asked for the best seats of any section, is explained
+//     by a cut that failed, if nothing else explains it.
 //   - An availability map may be as old as Options.LookLag.
 //   - Of a seat that some map shows as blocked, a refusal proves nothing; in an event with blocked seats "none left" is
 //     not checked. Operators' work is not in a history: one about an event with blocked seats needs a look that shows

@@ -72,17 +72,15 @@ func (q *requests) sameLegs(a, b ref) bool {
 	return same
 }
 
-// cuts are, in an event whose server cuts parties over sections, the times at which a wish for the best seats of any
-// section may have had seats bound that it was not granted in the end: of a cut that failed at its last section, and
-// was tried anew or given up. No answer tells of them. A seat that was called taken, or drawn as held, at such a time
-// proves nothing, if nothing else explains it.
-type cuts []span
-
 // bindLag is how long after its answer a server may take to free what it had bound in vain.
 const bindLag = history.Nanos(30e9)
 
+// findCuts finds, in an event whose server cuts parties over sections, the times at which a wish for the best seats of
+// any section may have had seats bound that it was not granted in the end: of a cut that failed at its last section,
+// and was tried anew or given up. No answer tells of them. A seat that was called taken, or drawn as held, at such a
+// time proves nothing, if nothing else explains it.
 func (a *archive) findCuts() {
-	a.cuts = make([]cuts, len(a.h.Header.Events))
+	a.cuts = make([][]span, len(a.h.Header.Events))
 	cutting := make([]bool, len(a.cuts))
 	a.each(func(_ ref, op *history.Op) { cutting[op.Event] = cutting[op.Event] || op.Kind == history.Leg })
 	if !slices.Contains(cutting, true) {

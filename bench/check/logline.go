@@ -45,7 +45,8 @@ var logKindNames = [...]string{
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
 	logTaken: wire.LogRefundPending, logBound: wire.LogLegBound, logLegSold: wire.LogLegSold,
-	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logSale: wire.LogSaleOpened, logMoney: wire.LogRefundDue,
+	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logSale: wire.LogSaleOpened,
+	logMoney: wire.LogRefundDue,
 }
 
 func (k logKind) String() string { return logKindNames[k] }

@@ -10,10 +10,10 @@ import (
 // noneLeft holds "fewer than you wish are free" against the seats that certainly were (P11).
 //
 // A refusal is false if at least as many seats of one section as were wished for were in a gap of their own (see gaps)
-// during all of its time: free at its call, and free until its return. A booking lies in one section, so sections are
-// not added up; which seats a server thinks fit together does not matter, for it splits rather than refuse. Whatever
-// may have been held or sold, or may be by a request of unknown outcome, does not count as free, so that no refusal is
-// called false that was not.
+// during all of its time: free at its call, and free until its return. A server may keep bookings in one section, so
+// sections are not added up; which seats a server thinks fit together does not matter, for it splits rather than
+// refuse. Whatever may have been held or sold, or may be by a request of unknown outcome, does not count as free, so
+// that no refusal is called false that was not.
 //
 // What it cannot see: a refusal that was false because a hold had lapsed long ago, for a lapse has no latest moment
 // here; and anything in an event some of whose seats are shown as blocked, which is left out and counted.

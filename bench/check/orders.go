@@ -17,20 +17,6 @@ import (
 // A log comes section by section, so what a leg says is kept until all is read. A leg that was freed because there is
 // no such order names no record of its home's.
 
-// orders are those of a log.
-type orders struct {
-	list []logOrder
-	byID map[orderID]uint32
-	sold map[legSeat]uint32 // legs that were told as sold, by their first seats; as bookings of the history
-}
-
-type legSeat struct{ section, seat uint32 }
-
-type orderID struct {
-	event uint16
-	name  string
-}
-
 // logOrder is one order.
 type logOrder struct {
 	name    string
@@ -41,7 +27,7 @@ type logOrder struct {
 	seats   int    // in the home
 	request uint32 // who asked for it; none: nobody known
 	booking uint32 // of the history; none
-	words   []orderWord
+	words   [][2]uint64
 	settled bool
 	legs    []logLeg
 }
@@ -53,20 +39,17 @@ type logLeg struct {
 	buyer   [16]byte
 	seats   []uint32
 	state   logState
-	words   []orderWord // with the home's records that it says it heard
-}
-
-// orderWord is a home's record that sold the order or ended it.
-type orderWord struct {
-	seq uint64
-	to  logState
+	words   [][2]uint64 // with the home's records that it says it heard
 }
 
 // orderOf is the number of the line's order, which the line may be the first to name.
 func (p *replay) orderOf() uint32 {
 	event := p.requests.sections[p.now.no].event
-	id := orderID{event, string(p.line.order)}
-	if n, known := p.orders.byID[id]; known {
+	name := string(p.line.order)
+	if p.ordersByID == nil {
+		p.ordersByID = make([]map[string]uint32, len(p.h.Header.Events))
+	}
+	if n, known := p.ordersByID[event][name]; known {
 		return n
 	}
 	home := uint32(none)
@@ -75,14 +58,14 @@ func (p *replay) orderOf() uint32 {
 	if n, err := strconv.ParseUint(string(number), 10, 32); err == nil && int(n) < sections {
 		home = p.base[event] + uint32(n)
 	} else {
-		p.blame(LogShape, "order %q names no section", id.name)
+		p.blame(LogShape, "order %q names no section", name)
 	}
-	n := uint32(len(p.orders.list))
-	p.orders.list = append(p.orders.list, logOrder{name: id.name, home: home, request: none, booking: none})
-	if p.orders.byID == nil {
-		p.orders.byID = map[orderID]uint32{}
+	n := uint32(len(p.orders))
+	p.orders = append(p.orders, logOrder{name: name, home: home, request: none, booking: none})
+	if p.ordersByID[event] == nil {
+		p.ordersByID[event] = map[string]uint32{}
 	}
-	p.orders.byID[id] = n
+	p.ordersByID[event][name] = n
 	return n
 }
 
@@ -97,7 +80,7 @@ func (p *replay) placedOrder(request, booking uint32) uint32 {
 		return 0
 	}
 	n := p.orderOf()
-	o := &p.orders.list[n]
+	o := &p.orders[n]
 	switch {
 	case o.placed:
 		p.blame(LogMove, "order %s is placed twice", o.name)
@@ -118,8 +101,8 @@ func (p *replay) legsOf(request uint32) []history.Op {
 // homeSays notes what a booking that is the home of an order came to.
 func (p *replay) homeSays(b *logBooking) {
 	if b.order != 0 && b.leg == 0 && (b.state == soldFor || b.state == gone) {
-		o := &p.orders.list[b.order-1]
-		o.words, o.settled = append(o.words, orderWord{p.line.seq, b.state}), false
+		o := &p.orders[b.order-1]
+		o.words, o.settled = append(o.words, wordOf(p.line.seq, b.state)), false
 	}
 }
 
@@ -129,8 +112,8 @@ func (p *replay) settledOrder(b *logBooking) {
 		p.blame(LogMove, "of a booking that is no order's home")
 		return
 	}
-	o := &p.orders.list[b.order-1]
-	if n := len(o.words); n == 0 || o.words[n-1].seq != p.line.cited {
+	o := &p.orders[b.order-1]
+	if n := len(o.words); n == 0 || o.words[n-1][0] != p.line.cited {
 		p.blame(LogLeg, "by record %d, which neither sold nor ended it", p.line.cited)
 		return
 	}
@@ -149,7 +132,7 @@ func (p *replay) legBound() {
 		return
 	}
 	n := p.orderOf()
-	o := &p.orders.list[n]
+	o := &p.orders[n]
 	if o.home == s.no {
 		p.blame(LogShape, "in the home of order %s", o.name)
 	}
@@ -166,7 +149,7 @@ func (p *replay) legMoved(b *logBooking, at uint32) {
 		p.blame(LogMove, "of a booking that is no leg")
 		return
 	}
-	o := &p.orders.list[b.order-1]
+	o := &p.orders[b.order-1]
 	if string(l.order) != o.name {
 		p.blame(LogMove, "for order %s, and it was bound for %s", l.order, o.name)
 	}
@@ -186,21 +169,24 @@ func (p *replay) legMoved(b *logBooking, at uint32) {
 		p.blame(LogForeign, "nobody in this history gives seats back that were sold")
 	}
 	b.state, leg.state = to, to
-	leg.words = append(leg.words, orderWord{l.cited, to})
-	p.redraw(b, at, letter, to == soldFor && p.toldSold(leg))
+	leg.words = append(leg.words, wordOf(l.cited, to))
+	p.redraw(b, at, letter, to == soldFor && p.answeredSold(leg))
 }
 
-// toldSold says whether some buyer had heard that the leg's seats are sold, so early that all last maps show it. A sale
-// is for good, so whose it is need not be known yet.
-func (p *replay) toldSold(leg *logLeg) bool {
-	if p.orders.sold == nil {
-		p.orders.sold = map[legSeat]uint32{}
+// answeredSold says whether some buyer had heard that the leg's seats are sold, so early that all last maps show that.
+// A sale is for good, so whose it is need not be known yet.
+func (p *replay) answeredSold(leg *logLeg) bool {
+	if p.soldLegs == nil {
+		p.soldLegs = map[[2]uint32]uint32{}
 		for n := p.granted; n < len(p.bookings); n++ {
 			if b := &p.bookings[n]; b.sold != history.Never {
-				p.orders.sold[legSeat{b.section, slices.Min(p.seatsOf(uint32(n)))}] = uint32(n)
+				p.soldLegs[[2]uint32{b.section, slices.Min(p.seatsOf(uint32(n)))}] = uint32(n)
 			}
 		}
 	}
-	n, told := p.orders.sold[legSeat{leg.section, slices.Min(leg.seats)}]
-	return told && p.same(p.seatsOf(n), leg.seats) && p.settled(p.bookings[n].sold)
+	n, answered := p.soldLegs[[2]uint32{leg.section, slices.Min(leg.seats)}]
+	return answered && p.same(p.seatsOf(n), leg.seats) && p.settled(p.bookings[n].sold)
 }
+
+// wordOf is a home's record that sold its order or ended it: the record's seq, and what the order was then.
+func wordOf(seq uint64, to logState) [2]uint64 { return [2]uint64{seq, uint64(to)} }

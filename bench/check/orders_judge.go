@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"holdfast/bench/check/history"
 )
@@ -10,8 +11,8 @@ import (
 // sections were read. A leg that cites a record behind the end of its home's log was read later, and is not judged by
 // that.
 func (p *replay) judgeOrders() {
-	for i := range p.orders.list {
-		o := &p.orders.list[i]
+	for i := range p.orders {
+		o := &p.orders[i]
 		for n := range o.legs {
 			p.judgeLeg(o, &o.legs[n])
 			p.countSold(o, &o.legs[n])
@@ -36,27 +37,19 @@ func (p *replay) judgeLeg(o *logOrder, leg *logLeg) {
 		p.wrongLeg(LogDiffers, o, leg, "its buyer is not that of its booking %s", o.text)
 	}
 	for _, word := range leg.words {
-		switch {
-		case word.seq == 0 && (o.placed || word.to == soldFor):
-			p.wrongLeg(LogLeg, o, leg, "%v as of an order that was never placed", word.to)
-		case word.seq == 0 || word.seq > p.lastSeq[o.home]:
-		case !o.says(word):
-			p.wrongLeg(LogLeg, o, leg, "%v by record %d of its home, which does not say so", word.to, word.seq)
+		switch seq, to := word[0], logState(word[1]); {
+		case seq == 0 && (o.placed || to == soldFor):
+			p.wrongLeg(LogLeg, o, leg, "%v as of an order that was never placed", to)
+		case seq == 0 || seq > p.lastSeq[o.home]:
+		case !slices.Contains(o.words, word):
+			p.wrongLeg(LogLeg, o, leg, "%v by record %d of its home, which does not say so", to, seq)
 		}
 	}
-	if o.settled && leg.state != o.words[len(o.words)-1].to {
-		p.wrongLeg(LogLeg, o, leg, "it is %v, and its home says that it has heard of being %v", leg.state,
-			o.words[len(o.words)-1].to)
-	}
-}
-
-func (o *logOrder) says(word orderWord) bool {
-	for _, w := range o.words {
-		if w == word {
-			return true
+	if o.settled {
+		if to := logState(o.words[len(o.words)-1][1]); leg.state != to {
+			p.wrongLeg(LogLeg, o, leg, "it is %v, and its home says that it has heard of being %v", leg.state, to)
 		}
 	}
-	return false
 }
 
 // countSold adds the seats of a leg that was sold to those of confirmations that were acknowledged, or not.
@@ -67,7 +60,7 @@ func (p *replay) countSold(o *logOrder, leg *logLeg) {
 	life := &p.bookings[o.booking]
 	for _, word := range leg.words {
 		switch {
-		case word.to != soldFor || life.selling == history.Never:
+		case logState(word[1]) != soldFor || life.selling == history.Never:
 		case life.sold == history.Never:
 			p.ofUnknown += uint64(len(leg.seats))
 		default:
@@ -90,8 +83,8 @@ func (p *replay) judgeAnswer(o *logOrder) {
 	for i := range o.legs {
 		leg := &o.legs[i]
 		seats += len(leg.seats)
-		if told := p.seatsIn(r.op, leg.section); r.grants() && !p.same(told, leg.seats) {
-			p.wrongLeg(LogDiffers, o, leg, "seats %v, and %v in %s", leg.seats, told, p.tellRequest(o.request))
+		if answered := p.seatsIn(r.op, leg.section); r.grants() && !p.same(answered, leg.seats) {
+			p.wrongLeg(LogDiffers, o, leg, "seats %v, and %v in %s", leg.seats, answered, p.tellRequest(o.request))
 		}
 	}
 	event, section := p.requests.names(o.home)

@@ -49,7 +49,8 @@ func cutLog() logLines {
 	}
 	end := wire.Time(simStart/1e6 + 500)
 	line := func(section string, at int, kind, booking, order string, seats ...uint32) wire.LogChange {
-		return wire.LogChange{Event: "show", Section: section, Epoch: 1, At: wire.Time(simStart/1e6 + int64(at)), Kind: kind,
+		return wire.LogChange{Event: "show", Section: section, Epoch: 1,
+			At: wire.Time(simStart/1e6 + int64(at)), Kind: kind,
 			Booking: booking, Order: order, Seats: seats}
 	}
 	by := func(c wire.LogChange, buyer, request string) wire.LogChange {
@@ -94,7 +95,8 @@ var faultyCuts = []struct {
 }{
 	{"nothing", func(_ *testing.T, s []say, l logLines) ([]say, logLines) { return s, l }, ""},
 	{"a leg sold whose home is not", func(t *testing.T, s []say, l logLines) ([]say, logLines) {
-		*nth(t, l, "sold", 0) = wire.LogChange{Event: "show", Section: "A", Seq: 5, Epoch: 1, At: nth(t, l, "sold", 0).At,
+		*nth(t, l, "sold", 0) = wire.LogChange{Event: "show", Section: "A", Seq: 5, Epoch: 1,
+			At:   nth(t, l, "sold", 0).At,
 			Kind: "payment_failed", Booking: "x"}
 		return s, l
 	}, LogLeg},
@@ -219,17 +221,19 @@ func TestSeatsOfLegsAreJudged(t *testing.T) {
 // TestLegsThatBelongNowhere: a history whose legs do not stand with their booking is not one.
 func TestLegsThatBelongNowhere(t *testing.T) {
 	for name, spoil := range map[string]func(p *history.Part){
-		"of nothing":            func(p *history.Part) { p.Ops[1].Of = history.NoOp },
-		"of a later one":        func(p *history.Part) { p.Ops[1].Of = 1 },
-		"of a refusal":          func(p *history.Part) { p.Ops[0].Verdict = history.Refused },
-		"in the home":           func(p *history.Part) { p.Ops[1].Section = 0 },
-		"in any section":        func(p *history.Part) { p.Ops[1].Section = history.AnySection },
-		"of another buyer":      func(p *history.Part) { p.Ops[1].Buyer++ },
-		"without seats":         func(p *history.Part) { p.Ops[1].Seats.Len = 0 },
-		"apart":                 func(p *history.Part) { p.Ops = append(p.Ops, p.Ops[0], p.Ops[1]) },
-		"twice in one section":  func(p *history.Part) { p.Ops = append(p.Ops, p.Ops[1]) },
-		"beyond its section":    func(p *history.Part) { p.Seats[p.Ops[1].Seats.At] = 3 },
-		"about it as a booking": func(p *history.Part) { p.Ops = append(p.Ops, history.Op{Kind: history.Release, Verdict: 1, Of: 1}) },
+		"of nothing":           func(p *history.Part) { p.Ops[1].Of = history.NoOp },
+		"of a later one":       func(p *history.Part) { p.Ops[1].Of = 1 },
+		"of a refusal":         func(p *history.Part) { p.Ops[0].Verdict = history.Refused },
+		"in the home":          func(p *history.Part) { p.Ops[1].Section = 0 },
+		"in any section":       func(p *history.Part) { p.Ops[1].Section = history.AnySection },
+		"of another buyer":     func(p *history.Part) { p.Ops[1].Buyer++ },
+		"without seats":        func(p *history.Part) { p.Ops[1].Seats.Len = 0 },
+		"apart":                func(p *history.Part) { p.Ops = append(p.Ops, p.Ops[0], p.Ops[1]) },
+		"twice in one section": func(p *history.Part) { p.Ops = append(p.Ops, p.Ops[1]) },
+		"beyond its section":   func(p *history.Part) { p.Seats[p.Ops[1].Seats.At] = 3 },
+		"about it as a booking": func(p *history.Part) {
+			p.Ops = append(p.Ops, history.Op{Kind: history.Release, Verdict: history.Done, Of: 1})
+		},
 	} {
 		h := historyOf(cutGrant("x", 1, 10, 500, []uint32{0, 1}, []uint32{0}))
 		if err := h.Validate(); err != nil {

@@ -23,9 +23,13 @@ type replay struct {
 	over    []uint8         // by booking: what became of it in the log
 	ends    []history.Nanos // by booking: the latest end that the log gave its hold
 	lastSeq []uint64        // by section: the last record of its log
-	orders  orders
-	quiet   history.Nanos // the last answer's return, looks left out
-	lookLag history.Nanos
+	orders  []logOrder
+	// ordersByID finds them, by event and by name. soldLegs are legs that some buyer was told are sold, by section and
+	// first seat, as bookings of the history.
+	ordersByID []map[string]uint32
+	soldLegs   map[[2]uint32]uint32
+	quiet      history.Nanos // the last answer's return, looks left out
+	lookLag    history.Nanos
 	logTally
 	faults  faults
 	strange []foreignEffect
@@ -296,13 +300,11 @@ func (p *replay) block(from, to byte) {
 	}
 }
 
-// logMove is what a change does to a booking's state.
-type logMove struct {
+// logMoves are what changes do to a booking's state.
+var logMoves = [...]struct {
 	from, to logState
 	letter   byte // of its seats then; 0: as before
-}
-
-var logMoves = [...]logMove{
+}{
 	logExtended:  {held, held, 0},
 	logGivenBack: {held, gone, 'a'},
 	logLapsed:    {held, gone, 'a'},

@@ -238,13 +238,13 @@ func (x *examiner) seat(no, seat uint32, ghosts []ghost, reads []read, out *sect
 	if len(takers) == 0 && len(reads) == 0 {
 		return
 	}
-	found := x.judged(takers, calls, ghosts[:min(len(ghosts), ghostsMax)], reads, out)
+	found := x.decided(takers, calls, ghosts[:min(len(ghosts), ghostsMax)], reads, out)
 	if found == "" {
 		return
 	}
 	if kept := x.withoutCuts(no, reads); len(kept) < len(reads) {
 		var again sectionResult
-		if x.judged(takers, calls, ghosts[:min(len(ghosts), ghostsMax)], kept, &again) == "" && again.unchecked == 0 {
+		if x.decided(takers, calls, ghosts[:min(len(ghosts), ghostsMax)], kept, &again) == "" && again.unchecked == 0 {
 			out.excused += uint64(len(reads) - len(kept))
 			return
 		}
@@ -253,8 +253,8 @@ func (x *examiner) seat(no, seat uint32, ghosts []ghost, reads []read, out *sect
 	out.seats.add(x.fault(no, seat, found, takers))
 }
 
-// judged says what is wrong with a seat's steps; empty: nothing, or there was no time to find out.
-func (x *examiner) judged(takers []taker, calls []history.Nanos, ghosts []ghost, reads []read,
+// decided says what is wrong with a seat's steps; empty: nothing, or there was no time to find out.
+func (x *examiner) decided(takers []taker, calls []history.Nanos, ghosts []ghost, reads []read,
 	out *sectionResult) Code {
 	x.assemble(takers, ghosts, reads)
 	if !x.run.exhaustive {

@@ -19,8 +19,8 @@ const (
 	Extend                  // the same
 	Confirm                 // the same
 	Look                    // the letters of one section, read whole
-	// Leg is no request of its own: the seats in one more section of the granted Hold or Best of operation Of. It stands
-	// right behind that operation or behind another of its legs, with the same event, buyer, key and times.
+	// Leg is no request of its own: the seats in one more section of the granted Hold or Best of operation Of. It
+	// stands right behind that operation or behind another of its legs, with the same event, buyer, key and times.
 	Leg
 )
 
