@@ -39,8 +39,12 @@ import (
 //
 // So a node that is started on a copy beside a cluster that sells waits. Once it has waited for nodes that never had a
 // row here it goes on waiting after they have left, for a restart or for good: its copy of the events must not open in
-// their place. It is started again by a person, or goes on when another on its own store serves. A node that stands
-// down says so in gossip, and nobody stands down for it.
+// their place. It is started again by a person, or goes on when another on its own store serves, or when a row of theirs
+// moves here after all. A node that stands down says so in gossip, and nobody stands down for it.
+//
+// Nor does a node that leaves gossip before it is known make room: it may be paused, or cut off, and sell. Its row is
+// looked at until Lapse has shown whose it is, and it counts as if it were still there. It is let go at once if it said
+// that it drains and its row has been removed: it has left in good order.
 //
 // IdentityCheck has no clock, no store and no goroutine. Not safe for concurrent use.
 type IdentityCheck struct {
@@ -61,6 +65,8 @@ type peerIdentity struct {
 	foreign       bool
 	otherStore    bool // of another store by its own word
 	why           string
+	word          Member // its newest
+	hadRow        bool   // its row was here at some look
 }
 
 // NewIdentityCheck knows nobody yet. store may be the zero id, and so may members': nothing follows from what is not
@@ -86,6 +92,14 @@ type Identities struct {
 	StandDown string
 	// NotInGossip are living rows of this store that gossip has not known for the time given to Judge, if any.
 	NotInGossip []Row
+
+	departed []Member // left gossip before it was known what they are, and still counted
+}
+
+// StandsDown is what this node says of itself in gossip: that it stands down, and that nobody is left who could turn
+// out to be of its own store. Two that only wait for each other must not both believe that the other has given way.
+func (c *Identities) StandsDown() bool {
+	return c.StandDown != "" && len(c.Pending) == 0 && len(c.departed) == 0
 }
 
 // Judge says who is who. others are all in gossip but this node; me is what this node is now; meetWithin is how long a
@@ -103,6 +117,7 @@ func (k *IdentityCheck) Judge(
 			a = &peerIdentity{firstSeen: now}
 			k.known[m.Writer] = a
 		}
+		a.word = *m
 		k.look(a, m, rows, now)
 		switch {
 		case a.foreign:
@@ -115,14 +130,47 @@ func (k *IdentityCheck) Judge(
 			c.Look = c.Look || !rows.Began.After(a.firstSeen)
 		}
 	}
-	for w := range k.known {
-		if !there[w] {
+	for w, a := range k.known {
+		switch {
+		case there[w]:
+		case me != Serving && k.stillCounts(a, rows, now):
+			c.departed = append(c.departed, a.word)
+		default:
 			delete(k.known, w)
+		}
+	}
+	for w := range k.barred {
+		if k.movesHere(w, rows, now) {
+			delete(k.barred, w)
 		}
 	}
 	c.StandDown = k.standDown(c, me, rows)
 	c.NotInGossip = k.rowsNotInGossip(there, rows, now, meetWithin)
 	return c
+}
+
+// movesHere says that a writer's row in this store is being written.
+func (k *IdentityCheck) movesHere(w storage.WriterID, rows *Rows, now time.Time) bool {
+	row, there := rows.Of(w)
+	return k.fresh(rows, now) && there && row.Moving && row.Still < k.lapse
+}
+
+func (k *IdentityCheck) fresh(rows *Rows, now time.Time) bool {
+	return !rows.Began.IsZero() && now.Sub(rows.Began) < k.lapse
+}
+
+// stillCounts says that one who has left gossip was not known by then, and may be on another store. It is so once more
+// when a look finds it foreign, so that it can be barred.
+func (k *IdentityCheck) stillCounts(a *peerIdentity, rows *Rows, now time.Time) bool {
+	if a.verified || a.foreign || a.word.StandsDown {
+		return false
+	}
+	_, there := rows.Of(a.word.Writer)
+	if inOrder := a.word.State == Draining && a.hadRow && !there && k.fresh(rows, now); inOrder {
+		return false
+	}
+	k.look(a, &a.word, rows, now)
+	return !a.verified
 }
 
 // look brings what is known of one node up to date.
@@ -133,11 +181,11 @@ func (k *IdentityCheck) look(a *peerIdentity, m *Member, rows *Rows, now time.Ti
 			k.store)
 		return
 	}
-	row, there := rows.Of(m.Writer)
-	fresh := !rows.Began.IsZero() && now.Sub(rows.Began) < k.lapse
-	moves := there && row.Moving && row.Still < k.lapse
-	if fresh && moves {
-		*a = peerIdentity{verified: true, firstSeen: a.firstSeen}
+	_, there := rows.Of(m.Writer)
+	fresh := k.fresh(rows, now)
+	a.hadRow = a.hadRow || there
+	if k.movesHere(m.Writer, rows, now) {
+		*a = peerIdentity{verified: true, firstSeen: a.firstSeen, word: a.word}
 		return
 	}
 	if a.verified && m.State != Serving {
@@ -211,6 +259,9 @@ func (k *IdentityCheck) standDown(c *Identities, me State, rows *Rows) string {
 			rivals.add(&c.Pending[i])
 		}
 	}
+	for i := range c.departed {
+		rivals.add(&c.departed[i])
+	}
 	why := ""
 	switch {
 	case rivals.serve > 0 && ours.serve <= rivals.serve:
@@ -237,6 +288,7 @@ func (k *IdentityCheck) standDown(c *Identities, me State, rows *Rows) string {
 func (k *IdentityCheck) onCopy(c *Identities, rows *Rows) bool {
 	still := func(w storage.WriterID) bool { r, there := rows.Of(w); return there && !r.Moving }
 	return slices.ContainsFunc(c.Pending, func(m Member) bool { return still(m.Writer) }) ||
+		slices.ContainsFunc(c.departed, func(m Member) bool { return still(m.Writer) }) ||
 		slices.ContainsFunc(c.Foreign, func(s ForeignNode) bool { return !s.StandsDown && still(s.Writer) })
 }
 
@@ -246,6 +298,11 @@ func (k *IdentityCheck) bar(c *Identities) {
 		s := &c.Foreign[i]
 		if a := k.known[s.Writer]; !s.StandsDown && !a.verified && !a.otherStore {
 			k.barred[s.Writer] = fmt.Sprintf("%s (%s)", s.Name, s.Peer)
+		}
+	}
+	for i := range c.departed {
+		if m := &c.departed[i]; k.known[m.Writer].foreign {
+			k.barred[m.Writer] = fmt.Sprintf("%s (%s)", m.Name, m.Peer)
 		}
 	}
 }

@@ -283,3 +283,56 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 		})
 	}
 }
+
+// TestOneWhoLeavesGossipBeforeItIsKnownIsWaitedFor (P1): it may be paused, or cut off, and sell on the database of which
+// this node's is a copy. It is let go when its row proves where it is, or was.
+func TestOneWhoLeavesGossipBeforeItIsKnownIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		rows, after values // its row while it is in gossip, and after it has left
+		state       State
+		yielding    bool // it says that it stands down
+		want        bool // stands down for it, for good
+	}{
+		{"it serves, and has no row here", nil, nil, Serving, false, true},
+		{"it serves, and its row stands still", values{low: 0}, values{low: 0}, Serving, false, true},
+		{"it joins, and its row stands still", values{low: 0}, values{low: 0}, Joining, false, true},
+		{"it drains, and its row stands still", values{low: 0}, values{low: 0}, Draining, false, true},
+		{"it drains, and never had a row here", nil, nil, Draining, false, true},
+		{"it served, and its row was removed", values{low: 0}, nil, Serving, false, true},
+		{"it beats here, unheard by gossip", values{low: 0}, values{low: 1}, Serving, false, false},
+		{"it left in good order", values{low: 0}, nil, Draining, false, false},
+		{"it waits itself", values{low: 0}, values{low: 0}, Joining, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, others := newScene(storage.StoreID{}), peers(c.state, low)
+			others[0].StandsDown = c.yielding
+			s.beat(s.rows(c.rows), others, Joining)
+			if s.beat(s.rows(c.rows), others, Joining); len(s.judge(others, Joining).Pending) != 1 {
+				t.Fatal("it is known before it leaves: the test tests nothing")
+			}
+			for second := range 9 {
+				got := s.beat(s.rows(c.after), nil, Joining)
+				if (got.StandDown != "") != c.want {
+					t.Fatalf("P1: %d s after it left: yields %q, want %v", second, got.StandDown, c.want)
+				}
+				if said := got.StandsDown(); second == 0 && said || second > 2 && said != c.want {
+					t.Errorf("%d s after it left it says that it stands down: %v", second, said)
+				}
+			}
+			rows := s.rows(c.after)
+			for range 2 {
+				if rows = s.rows(c.after); rows != nil {
+					rows[high] = 100 + section.Instant(s.now)
+				}
+				if got := s.beat(rows, peers(Serving, high), Joining); got.StandDown != "" {
+					t.Errorf("one of its own store serves, and it yields: %q", got.StandDown)
+				}
+			}
+			rows[low] = 1000
+			if s.beat(rows, nil, Joining); s.beat(rows, nil, Joining).StandDown != "" {
+				t.Error("it beats here after all, and is waited for")
+			}
+		})
+	}
+}

@@ -191,7 +191,7 @@ func (n *Node) announce() {
 // rebuild makes a view of what is known now. Under mu.
 func (n *Node) rebuild() *View {
 	c := n.judge()
-	n.self.StandsDown = c.StandDown != "" && len(c.Pending) == 0
+	n.self.StandsDown = c.StandsDown()
 	if changed, err := n.membership.say(n.self); changed && err == nil { // what it may say was checked at Join
 		n.announce()
 	}

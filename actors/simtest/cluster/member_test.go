@@ -123,7 +123,7 @@ func (w *world) rumour(about, to *host) {
 		w.tally["gossip lags"]++
 		delay = w.between(150*time.Millisecond, 1500*time.Millisecond)
 	}
-	word := rumour{about.state, about.company.StandDown != "", about.told}
+	word := rumour{about.state, about.company.StandsDown(), about.told}
 	w.at(delay, to, "gossip", func() {
 		if old, known := to.roster[about.id]; about.dead || known && old.told >= word.told {
 			return
@@ -195,8 +195,8 @@ func (h *host) keepState() {
 			h.w.at(0, nil, "doomed", func() { h.w.crash(h, "yielded") })
 			h.wait(time.Time{}, func() bool { return false })
 		}
-		if now := h.fitFor(); now != h.state || yields != (h.company.StandDown != "") {
-			yields = h.company.StandDown != ""
+		if now := h.fitFor(); now != h.state || yields != h.company.StandsDown() {
+			yields = h.company.StandsDown()
 			h.w.note(h, "is %v", now)
 			h.state = now
 			h.announce()

@@ -24,7 +24,7 @@ func (o *outsiders) startStray() {
 	h := w.newHost(&spot{number: 100, cut: map[int]bool{}})
 	h.db, h.foreign = w.store.Clone(), true
 	for _, other := range live { // it joins before it does anything
-		h.roster[other.id] = rumour{other.state, other.company.StandDown != "", other.told}
+		h.roster[other.id] = rumour{other.state, other.company.StandsDown(), other.told}
 	}
 	h.rebuild()
 	o.stray = h
