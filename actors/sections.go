@@ -334,7 +334,7 @@ func (o *openEvent) known(no storage.SectionNo, visit func(buyer section.BuyerID
 
 // learn notes a key that may have been used in a section that nobody serves.
 func (ev *event) learn(no storage.SectionNo, id section.RequestID) {
-	ev.index.Adopt(id, no, ev.operatedAt())
+	ev.index.Suspect(id, no, ev.operatedAt())
 }
 
 // look shows the section's state, as it is served or followed here; false: it is neither, or ctx has ended.

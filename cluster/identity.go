@@ -39,7 +39,7 @@ import (
 //
 // So a node that is started on a copy beside a cluster that sells waits. Once it has waited for nodes that never had a
 // row here it goes on waiting after they have left, for a restart or for good: its copy of the events must not open in
-// their place. It is started again by a person, or goes on when another on its own store serves, or when a row of theirs
+// their place. It is started again by a person, or goes on when another on its own store serves, or a row of theirs
 // moves here after all. A node that stands down says so in gossip, and nobody stands down for it.
 //
 // Nor does a node that leaves gossip before it is known make room: it may be paused, or cut off, and sell. Its row is

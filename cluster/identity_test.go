@@ -284,8 +284,8 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 	}
 }
 
-// TestOneWhoLeavesGossipBeforeItIsKnownIsWaitedFor (P1): it may be paused, or cut off, and sell on the database of which
-// this node's is a copy. It is let go when its row proves where it is, or was.
+// TestOneWhoLeavesGossipBeforeItIsKnownIsWaitedFor (P1): it may be paused, or cut off, and sell on the database of
+// which this node's is a copy. It is let go when its row proves where it is, or was.
 func TestOneWhoLeavesGossipBeforeItIsKnownIsWaitedFor(t *testing.T) {
 	for _, c := range []struct {
 		name        string

@@ -220,6 +220,10 @@ func (x *KeyIndex) Unpin(id section.RequestID) {
 func (x *KeyIndex) Adopt(id section.RequestID, no storage.SectionNo, at section.Instant) {
 	hash, s := x.lock(id)
 	defer s.Unlock()
+	x.adopt(s, hash, id, no, at)
+}
+
+func (x *KeyIndex) adopt(s *keyShard, hash uint64, id section.RequestID, no storage.SectionNo, at section.Instant) {
 	e, underWay := s.live[id]
 	e.section, e.kept, e.atSeconds = no, true, secondsUp(at)
 	if underWay {
@@ -227,6 +231,18 @@ func (x *KeyIndex) Adopt(id section.RequestID, no storage.SectionNo, at section.
 		return
 	}
 	x.keep(s, hash, id, &e)
+}
+
+// Suspect registers a request of which is only known that a section may have met it, not later than at. What a record
+// has said of another section goes before that, as long as that section remembers.
+func (x *KeyIndex) Suspect(id section.RequestID, no storage.SectionNo, at section.Instant) {
+	hash, s := x.lock(id)
+	defer s.Unlock()
+	e, known := s.entry(hash, id)
+	if known && e.kept && e.atSeconds != secondsUnknown && !x.forgotten(e.slot(id)) {
+		return
+	}
+	x.adopt(s, hash, id, no, at)
 }
 
 // Contains says whether a request has an entry: it was accepted before, or is under way.

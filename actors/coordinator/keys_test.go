@@ -163,3 +163,35 @@ func TestIndexBelievesRecordsBeforeDoubts(t *testing.T) {
 		t.Errorf("the key is known %v, in section %d; the record says section 2", known, at)
 	}
 }
+
+// TestWhatARecordSaidOfAKeyGoesBeforeASuspicion (P5): a coordinator that excludes a section names keys that may have
+// been used there. A repeat of one that another section remembers must go on to that one.
+func TestWhatARecordSaidOfAKeyGoesBeforeASuspicion(t *testing.T) {
+	forgot := section.Instant(0)
+	x := NewKeyIndex(func(storage.SectionNo) section.Instant { return forgot })
+	at := func(id section.RequestID) storage.SectionNo {
+		use, known := x.Use(id)
+		if !known || !use.Accepted {
+			t.Fatalf("key %x: %+v, known %v", id[:1], use, known)
+		}
+		return use.Section
+	}
+	recorded, unheard, fresh := section.RequestID{1}, section.RequestID{2}, section.RequestID{3}
+	x.Adopt(recorded, 1, 50_000)
+	x.Enter(unheard, 1, false)
+	x.Leave(unheard, 1, true, DecidedUnknown)
+	for _, id := range []section.RequestID{recorded, unheard, fresh} {
+		x.Suspect(id, 0, 60_000)
+	}
+	if at(recorded) != 1 || at(unheard) != 0 || at(fresh) != 0 {
+		t.Errorf("P5: the sections are %d, %d, %d", at(recorded), at(unheard), at(fresh))
+	}
+	x.Adopt(fresh, 2, 55_000)
+	if at(fresh) != 2 {
+		t.Error("P5: a suspicion goes before a record that is read later")
+	}
+	forgot = 58_000
+	if x.Suspect(recorded, 0, 60_000); at(recorded) != 0 {
+		t.Error("what a section has forgotten hides where the key was used since")
+	}
+}
