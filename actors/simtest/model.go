@@ -30,6 +30,7 @@ type Booking struct {
 	State     section.BookingState
 	Ever      map[section.BookingState]bool // the states that a durable record said
 	Attempt   uint8                         // the last one begun
+	Owed      []uint8                       // attempts whose money is owed back because it is not the booking's
 	ExpiresAt section.Instant
 	// Order is of a booking over several sections, or of a leg of one: what the record said that placed or bound it.
 	Order *order.Part
@@ -128,7 +129,10 @@ func (m *Model) refunded(c *section.Change, seq section.Seq) error {
 	switch {
 	case b == nil || c.Kind == section.RefundDue && len(c.Seats) > 0 && b.State != section.BookingConfirmed:
 		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
-	case c.Kind == section.RefundDue || len(c.Seats) == 0:
+	case c.Kind == section.RefundDue && len(c.Seats) == 0: // an anomaly
+		b.Owed = append(b.Owed, c.Pay.Attempt)
+		return nil
+	case c.Kind == section.RefundDue, len(c.Seats) == 0:
 		return nil
 	}
 	left := slices.DeleteFunc(

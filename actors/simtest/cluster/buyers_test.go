@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/actors"
@@ -403,7 +404,7 @@ func (j *judge) acceptedUnder(c *call, no int) {
 	switch {
 	case !durable && intent.kind == section.ReleaseHold && b.Ever[section.BookingReleased]:
 		return // giving back twice is one intent
-	case !durable && intent.kind == section.ConfirmPayment && !b.Ever[section.BookingConfirmed]:
+	case !durable && intent.kind == section.ConfirmPayment && slices.Contains(b.Owed, intent.attempt):
 		return // the attempt's money is owed back already: the same word again is no news
 	case !durable && intent.kind == section.ExtendHold && b.Ever[section.BookingHeld]:
 		return // less than a second was to be gained: nothing is written
