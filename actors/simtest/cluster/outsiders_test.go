@@ -61,16 +61,16 @@ func (o *outsiders) sells(h *host, appends []storage.Append) {
 }
 
 // endTheWait is the person who has stopped the one on a copy, and looks whether anybody of the house serves. Where all
-// wait for a node that is gone, one of them is started again, as its alarm says: the others follow it.
+// wait for nodes that are gone, one of them is started again, as its alarm says: the others follow it.
 func (o *outsiders) endTheWait() {
-	if o.stray == nil || !o.stray.dead {
+	if o.stray != nil && !o.stray.dead {
 		return
 	}
 	var waits *host
 	for _, spot := range o.w.spots {
 		switch h := spot.host; {
 		case h == nil:
-		case !h.opened || h.company.StandDown == "" || h.knows(o.stray):
+		case !h.opened || h.company.StandDown == "" || !o.waitsForTheGone(h):
 			return
 		default:
 			waits = h
@@ -80,6 +80,27 @@ func (o *outsiders) endTheWait() {
 		o.w.crash(waits, "started again by a person")
 		o.w.start(waits.spot)
 	}
+}
+
+// waitsForTheGone says that a process rightly waits for one that is gone: for the one on a copy, or one of the house
+// that never beat again since this one looks, and may have been on a copy for all that this one could see.
+func (o *outsiders) waitsForTheGone(h *host) bool {
+	began := o.w.judge.row(h.id).beats[0]
+	for _, other := range o.w.hosts {
+		switch {
+		case !other.dead || other.alone:
+		case h.knows(other):
+			return false
+		case other == o.stray:
+			return true
+		default:
+			beats := o.w.judge.row(other.id).beats
+			if len(beats) > 0 && beats[len(beats)-1] <= began+beatEvery {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside
