@@ -81,11 +81,11 @@ func TestLogSaysWhatTheServerSaid(t *testing.T) {
 	for i := range lines {
 		kinds = append(kinds, lines[i].Kind)
 	}
-	want := []string{wire.LogClaim, wire.LogHoldPlaced, wire.LogPaymentBegun, wire.LogSold} // the import left it alone
+	want := []string{wire.LogClaim, wire.LogSaleOpened, wire.LogHoldPlaced, wire.LogPaymentBegun, wire.LogSold}
 	if !slices.Equal(kinds, want) {
 		t.Fatalf("the log says %v, want %v", kinds, want)
 	}
-	placed, begun := &lines[1], &lines[2]
+	placed, begun := &lines[2], &lines[3]
 	buyer, named := wire.ParseHash(placed.Buyer)
 	if placed.Booking != held.ID || !named || buyer == wire.BuyerHash("alice") ||
 		placed.Request != wire.HashText(wire.RequestHash(buyer, []byte("a1"))) ||
