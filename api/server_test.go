@@ -241,3 +241,18 @@ func TestPackedAvailabilityIsTheSameMap(t *testing.T) {
 		t.Fatal("two different bodies under one strong ETag")
 	}
 }
+
+// TestAServerThatWasStoppedServesNothing: a stop that comes before Serve has begun to wait ends it too.
+func TestAServerThatWasStoppedServesNothing(t *testing.T) {
+	h := open(t, nil)
+	if err := h.server.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late := fasthttputil.NewInmemoryListener()
+	if err := h.server.Serve(late); err != nil {
+		t.Errorf("served after the stop: %v", err)
+	}
+	if _, err := late.Dial(); err == nil {
+		t.Error("somebody is let in after the stop")
+	}
+}

@@ -2,9 +2,11 @@ package listen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +21,10 @@ type Front struct {
 	name  string
 	limit *netlimit.Limiter
 	http  fasthttp.Server
+
+	mu        sync.Mutex
+	listeners []net.Listener // that are served
+	ended     bool           // nothing is served any more
 }
 
 // Options say what a front is made of.
@@ -85,12 +91,34 @@ func (f *Front) register(registry prometheus.Registerer) {
 		"request that was still arriving.", nil, stats.GaveWay.Load)
 }
 
-// Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
+// Serve answers connections of a listener until Shutdown; after it, the listener is closed. Several listeners may be
+// served at once.
 func (f *Front) Serve(listener net.Listener) error {
-	if err := f.http.Serve(&connListener{f.limit.Listen(listener)}); err != nil {
+	f.mu.Lock()
+	f.listeners = append(f.listeners, listener)
+	ended := f.ended
+	f.mu.Unlock()
+	if ended {
+		return listener.Close()
+	}
+	if err := f.http.Serve(&connListener{f.limit.Listen(listener)}); err != nil && !f.end(false) {
 		return fmt.Errorf("api: serve: %w", err)
 	}
 	return nil
+}
+
+// end says whether the front has ended. now: it ends now, and its listeners close: fasthttp knows none that it does not
+// wait at yet.
+func (f *Front) end(now bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now {
+		f.ended = true
+		for _, listener := range f.listeners {
+			_ = listener.Close() // again, as a rule
+		}
+	}
+	return f.ended
 }
 
 // ServeConn answers one connection until it ends. An error says how it ended.
@@ -113,11 +141,12 @@ func (f *Front) Shutdown(ctx context.Context) (cut int, err error) {
 		time.AfterFunc(cutGrace, giveUp)
 	})
 	err = f.http.ShutdownWithContext(patience)
+	f.end(true)
 	if !stop() {
 		cut = <-counted
 	}
 	// A handler is still at work for a client that was cut: whatever it does is durable, or refused.
-	if patience.Err() != nil {
+	if patience.Err() != nil || errors.Is(err, net.ErrClosed) { // it was stopped before
 		err = nil
 	}
 	if err != nil {

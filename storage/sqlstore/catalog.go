@@ -79,7 +79,11 @@ func sameEvent(ctx context.Context, q queryer, id storage.EventID, header, venue
 	if err != nil {
 		return err
 	}
-	again, err := storage.EncodeEvent(standing) // the server keeps JSON by value, not by its bytes
+	sent, err := storage.DecodeEvent(header)
+	if err != nil {
+		return err
+	}
+	again, err := storage.EncodeEvent(standing.Before(sent)) // the server keeps JSON by value, not by its bytes
 	if err != nil {
 		return err
 	}
