@@ -2,7 +2,6 @@ package listen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -132,6 +131,9 @@ const cutGrace = time.Second
 // Shutdown ends a front by the end of ctx, whatever its clients do: connections on which nobody waits close at once,
 // the others when they have their answer, or at the end of ctx without. It tells how many were cut.
 func (f *Front) Shutdown(ctx context.Context) (cut int, err error) {
+	if f.end(false) {
+		return 0, nil
+	}
 	f.limit.CloseIdle()
 	patience, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
@@ -146,7 +148,7 @@ func (f *Front) Shutdown(ctx context.Context) (cut int, err error) {
 		cut = <-counted
 	}
 	// A handler is still at work for a client that was cut: whatever it does is durable, or refused.
-	if patience.Err() != nil || errors.Is(err, net.ErrClosed) { // it was stopped before
+	if patience.Err() != nil {
 		err = nil
 	}
 	if err != nil {
