@@ -108,8 +108,13 @@ func (x *examiner) withoutCuts(section uint32, reads []read) []read {
 		return reads
 	}
 	return slices.DeleteFunc(slices.Clone(reads), func(r read) bool {
-		return (r.act == seenTaken || r.act == seenHeld) && slices.ContainsFunc(list, func(s span) bool {
-			return s.from <= r.ret && r.call <= s.to
-		})
+		return (r.act == seenTaken || r.act == seenHeld) && x.isCutting(section, r.call, r.ret)
+	})
+}
+
+// isCutting says that a party may have been cut in a time, with seats of the section bound for it in vain.
+func (x *examiner) isCutting(section uint32, call, ret history.Nanos) bool {
+	return slices.ContainsFunc(x.cuts[x.sections[section].event], func(s span) bool {
+		return s.from <= ret && call <= s.to
 	})
 }

@@ -15,6 +15,9 @@ import (
 // refuse. Whatever may have been held or sold, or may be by a request of unknown outcome, does not count as free, so
 // that no refusal is called false that was not.
 //
+// Where parties are cut over sections, a seat may have been bound for one that came to nothing (see findCuts): a
+// refusal beside such a party is not called false.
+//
 // What it cannot see: a refusal that was false because a hold had lapsed long ago, for a lapse has no latest moment
 // here; and anything in an event some of whose seats are shown as blocked, which is left out and counted.
 type noneLeft struct {
@@ -130,7 +133,8 @@ func (x *examiner) noneLeft(no uint32, out *sectionResult) {
 	event, section := x.names(no)
 	out.none += uint64(len(g.queries))
 	g.judge(x.requests, func(op *history.Op, free uint32) {
-		if may := g.vagueBy(op.Return); free >= uint32(op.Quantity)+may && op.Quantity > 0 {
+		may := g.vagueBy(op.Return)
+		if free >= uint32(op.Quantity)+may && op.Quantity > 0 && !x.isCutting(no, op.Call, op.Return) {
 			text := fmt.Sprintf("%s: refused %d seats although at least %d were free all the time", x.tell(op),
 				op.Quantity, free-may)
 			out.gone.add(Fault{NoneLeftFalse, event, section, -1, text})

@@ -23,7 +23,8 @@ type cite struct {
 // sectionCount follows one section's log.
 type sectionCount struct {
 	free, held, paying uint32
-	bookings           map[string]uint32 // seats of those held or paying
+	bookings           map[string]uint32 // seats of those held or paying, and of legs
+	sold               map[string]bool   // legs
 	cites              []cite            // by seq
 }
 
@@ -64,7 +65,7 @@ func countStocks(ctx context.Context, all []*judge, h *history.History, o Option
 }
 
 func newCount(seats uint32, stocks []*stock, index uint32) *sectionCount {
-	c := &sectionCount{free: seats, bookings: map[string]uint32{}}
+	c := &sectionCount{free: seats, bookings: map[string]uint32{}, sold: map[string]bool{}}
 	for _, s := range stocks {
 		i, found := slices.BinarySearchFunc(s.Sections, index, func(at waitingroom.LogSection, want uint32) int {
 			return int(at.Section) - int(want)
@@ -107,7 +108,7 @@ func followSections(in io.Reader, counts map[string]*sectionCount) error {
 func (c *sectionCount) change(l *wire.LogChange) {
 	n := c.bookings[l.Booking]
 	switch l.Kind {
-	case wire.LogHoldPlaced:
+	case wire.LogHoldPlaced, wire.LogLegBound:
 		c.bookings[l.Booking] = uint32(len(l.Seats))
 		c.free, c.held = c.free-uint32(len(l.Seats)), c.held+uint32(len(l.Seats))
 	case wire.LogHoldReleased, wire.LogHoldExpired:
@@ -118,8 +119,18 @@ func (c *sectionCount) change(l *wire.LogChange) {
 		c.held, c.paying = c.held+n, c.paying-n
 	case wire.LogSold:
 		c.paying -= n
+	case wire.LogLegSold:
+		c.held -= n
+		c.sold[l.Booking] = true
+	case wire.LogLegFreed:
+		c.free += n
+		if !c.sold[l.Booking] {
+			c.held -= n
+		}
 	case wire.LogRefunded:
 		c.free += n
+	case wire.LogRefundPending:
+		c.free += uint32(len(l.Seats))
 	case wire.LogBlocked:
 		c.free -= uint32(len(l.Seats))
 	case wire.LogUnblocked:
