@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/section"
+	"holdfast/actors/telemetry"
 	"holdfast/actors/wallclock"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -137,7 +138,7 @@ func (l *losses) add(e *Engine, key storage.SectionKey, why error) {
 		"ALARM: the store has lost records that were acknowledged: what lacks them is not served until the records are restored, "+
 			"or an operator accepts the loss (holdfast store accept-loss)",
 		"alarm",
-		AlarmLogLost,
+		telemetry.AlarmLogLost,
 		"section",
 		key.String(),
 		"error",
@@ -153,7 +154,7 @@ func (l *losses) tell(e *Engine) {
 	l.mu.Unlock()
 	if len(names) > 0 {
 		e.cfg.Logger.Error(
-			"ALARM: further sections lack records that were acknowledged", "alarm", AlarmLogLost, "sections",
+			"ALARM: further sections lack records that were acknowledged", "alarm", telemetry.AlarmLogLost, "sections",
 			len(names)+more, "named", fmt.Sprint(names),
 		)
 	}
@@ -248,48 +249,6 @@ func (e *Engine) lookAtEnds() {
 // ClockDoubt tells how far the wall clock has stepped, while it is not believed.
 func (e *Engine) ClockDoubt() (step time.Duration, doubted bool) { return e.wall.guard.Doubt() }
 
-// ClockChanged says that the wall clock is not believed any more, or again. The ALARM is for whoever sets clocks.
-func (e *eventLog) ClockChanged(c wallclock.Change) {
-	step := "step_seconds"
-	switch {
-	case c.Doubted:
-		e.stats.ClockSteps.Add(1)
-		e.log.Error(
-			"ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed where it is",
-			"alarm",
-			AlarmClockDoubt,
-			step,
-			c.Step.Seconds(),
-		)
-	case c.Kept:
-		e.log.Info("the wall clock is believed again", "alarm", AlarmClockDoubt)
-		e.log.Error(
-			"ALARM: the wall clock has stayed where it stepped to and is believed now: holds end by the new time",
-			"alarm", AlarmClockKept, step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds(),
-		)
-	default:
-		e.log.Info(
-			"the wall clock is back: everything goes on", "alarm", AlarmClockDoubt, step, c.Step.Seconds(),
-			"lasted_seconds", c.Lasted.Seconds(),
-		)
-	}
-}
-
-// LogAhead says that a section's log has been written by a clock that was ahead of this node's: the section's time
-// stands until the clock has caught up, so new holds last longer by as much.
-func (e *eventLog) LogAhead(key string, by time.Duration) {
-	e.log.Error(
-		"ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by that. "+
-			"Set the clocks of all nodes by NTP",
-		"alarm",
-		AlarmLogAhead,
-		"section",
-		key,
-		"ahead_seconds",
-		by.Seconds(),
-	)
-}
-
 // tellAhead compares a log that was claimed with the clock.
 func (s *Section) tellAhead(last section.Instant) {
 	now, sure := s.engine.stamp()
@@ -298,17 +257,6 @@ func (s *Section) tellAhead(last section.Instant) {
 		s.engine.stats.LogsAhead.Add(1)
 		s.engine.eventLog.LogAhead(s.key.String(), by)
 	}
-}
-
-// SectionExcluded says that a coordinator does without a section, or no more.
-func (e *eventLog) SectionExcluded(coordinator storage.SectionKey, no storage.SectionNo, excluded bool) {
-	key := storage.SectionKey{Event: coordinator.Event, Section: no}.String()
-	if excluded {
-		e.log.Warn("nobody serves a section: its seats are refused, what buyers have there goes on counting, and the "+
-			"others sell on", "section", key, "coordinator", coordinator.String())
-		return
-	}
-	e.log.Info("a section that was closed is served again", "section", key, "coordinator", coordinator.String())
 }
 
 // operatorKey is who's key for a call about an event.

@@ -25,6 +25,8 @@ import (
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
+	"holdfast/actors/snapshots"
+	"holdfast/actors/telemetry"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -159,12 +161,12 @@ type Engine struct {
 	node        *shard.Node
 	wall        wall
 	committer   *writer.Committer
-	snapshots   *snapshotter
+	snapshots   *snapshots.Saver
 	till        *till.Till
 	reconciler  *checkout.Reconciler
 	notifier    *orders.Notifier
 	disputes    checkout.Disputes
-	eventLog    eventLog
+	eventLog    telemetry.Log
 	stats       Stats
 	charging    checkout.UnderWay
 	losses      losses
@@ -233,15 +235,16 @@ func assemble(cfg Config, codes *booking.TicketCodes, on shard.Surroundings, wor
 	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
-	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
+	e.eventLog = telemetry.NewLog(cfg.Logger, &e.stats)
 	e.believeClock()
 	e.watchClock()
 	if workers > 0 {
-		e.committer = writer.NewCommitter(writes, workers, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
+		e.committer = writer.NewCommitter(writes, workers, cfg.CommitGroup, cfg.Store.Commit, e.stats.WroteMerged)
 	} else {
 		e.committer = writer.NewIdle(writes, cfg.CommitGroup, cfg.Store.Commit)
 	}
-	e.snapshots = newSnapshotter(writes, workers, cfg.Store, &e.eventLog)
+	e.snapshots = snapshots.New(writes, workers, cfg.Store, func() { e.stats.SnapshotsSaved.Add(1) },
+		e.eventLog.SnapshotFailed)
 	e.till = e.newTill()
 	e.reconciler = checkout.NewReconciler(e.settleMoney)
 	e.notifier = e.newNotifier()
@@ -357,7 +360,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.cancel()
 	e.endSpawning()
 	e.committer.Close()
-	e.snapshots.close()
+	e.snapshots.Close()
 	e.system.Shutdown()
 	e.dispatcher.Close()
 	e.cut()

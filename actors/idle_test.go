@@ -212,8 +212,8 @@ func TestAClosedEventIsTheSameWhenItOpens(t *testing.T) {
 			t.Errorf("the key has been forgotten: %v and %v", again.ID, first.ID)
 		}
 		total := int64(0)
-		for i := range e.stats.sections {
-			total += e.stats.sections[i].Load()
+		for i := range e.stats.Sections {
+			total += e.stats.Sections[i].Load()
 		}
 		if total != 2 {
 			t.Errorf("%d sections counted", total)

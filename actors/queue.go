@@ -413,8 +413,3 @@ func (e *Engine) DrawProof(
 	defer cancel()
 	return q.Proof(ctx, number)
 }
-
-// GateRefused says that a gate refused what the engine itself asked for.
-func (e *eventLog) GateRefused(key storage.SectionKey, what string, why gate.Rejection) {
-	e.log.Error("the gate refuses "+what, "section", key.String(), "reason", why.String())
-}

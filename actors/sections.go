@@ -47,7 +47,7 @@ type Section struct {
 // newNode is what all sections of this engine share.
 func (e *Engine) newNode() *shard.Node {
 	return &shard.Node{
-		Context: e.ctx, Runtime: e.clock, Store: e.cfg.Store, Committer: e.committer, SaveSnapshot: e.snapshots.save,
+		Context: e.ctx, Runtime: e.clock, Store: e.cfg.Store, Committer: e.committer, SaveSnapshot: e.snapshots.Save,
 		Writer: e.writer, Name: e.cfg.Name, MayClaim: e.cfg.MayClaim, Lease: e.cfg.Lease, Stamp: e.stamp,
 		Spawn: e.spawn, Closing: e.closing.Load, InflightMax: e.cfg.InflightMax, Activations: e.activations,
 		System: e.system, Dispatcher: e.dispatcher, ErrClock: errClock,
@@ -56,7 +56,7 @@ func (e *Engine) newNode() *shard.Node {
 
 func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, keysUnknown *atomic.Int32) *Section {
 	s := &Section{engine: e, ev: ev, key: key, kind: kind, keysUnknown: keysUnknown, seen: e.cfg.Witness.Of(key)}
-	s.shard = shard.New(e.node, s, s, key, &s.kind, s.seen, &e.stats.sections)
+	s.shard = shard.New(e.node, s, s, key, &s.kind, s.seen, &e.stats.Sections)
 	s.remote = peer.NewSection(e.peerRPC, &ev.remote, s.shard, peerSection{s})
 	keysUnknown.Add(1)
 	return s
@@ -170,7 +170,7 @@ func (s *Section) Ending(why error, served bool) {
 	if served {
 		s.engine.stats.SectionsServing.Add(-1)
 	}
-	s.engine.stats.stopped(why)
+	s.engine.stats.Stopped(why)
 }
 
 // Failed follows a section that could not be had. A store that is away is said once for each section.
@@ -209,7 +209,7 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 	s.turned(m, did)
 	s.saw(e.Kind, e.Seq, e.Epoch, p.Hash)
 	s.remote.Stream(e)
-	s.engine.stats.landed(p, took)
+	s.engine.stats.Landed(p, took)
 	s.remembersFrom.Store(int64(m.(*section.Machine).RemembersFrom()))
 	s.ordersLanded(m.(*section.Machine), did)
 }

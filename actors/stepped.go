@@ -85,12 +85,12 @@ func (s *Stepped) Opening(id storage.EventID) (work func() error, err error) {
 func (s *Stepped) NextCommit() (write func()) { return s.committer.Take() }
 
 // SnapshotsWait says that snapshots are to be saved.
-func (s *Stepped) SnapshotsWait() bool { return s.snapshots.waits() }
+func (s *Stepped) SnapshotsWait() bool { return s.snapshots.Waits() }
 
 // SaveSnapshot saves a section's snapshot if one is to be saved, and waits for the store.
 func (s *Stepped) SaveSnapshot(key storage.SectionKey) {
-	if snap, waits := s.snapshots.take(key); waits {
-		s.snapshots.keep(key, snap)
+	if snap, waits := s.snapshots.Take(key); waits {
+		s.snapshots.Keep(key, snap)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/actors"
 	"holdfast/actors/oplog"
+	"holdfast/actors/telemetry"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
@@ -26,7 +26,7 @@ const (
 func NewLog(w io.Writer, format, level string) (*slog.Logger, *oplog.Handler) {
 	handler := oplog.New(terminal.NewLogHandler(w, format, level), oplog.Options{
 		Window: logWindow, Patience: alarmPatience,
-		Heals: []string{alarmDiskFull, actors.AlarmSectionsInDoubt, actors.AlarmClockDoubt, sqlstore.AlarmUnreachable,
+		Heals: []string{alarmDiskFull, telemetry.AlarmSectionsInDoubt, telemetry.AlarmClockDoubt, sqlstore.AlarmUnreachable,
 			sqlstore.AlarmAppends},
 	})
 	return slog.New(handler), handler
