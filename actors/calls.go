@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,14 +8,10 @@ import (
 	"time"
 
 	"holdfast/actors/booking"
-	"holdfast/actors/checkout"
-	"holdfast/actors/checkout/pending"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
-	"holdfast/actors/grant"
-	"holdfast/actors/peer/wire"
 	"holdfast/actors/price"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
@@ -25,6 +20,7 @@ import (
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/actors/shard"
+	"holdfast/actors/telemetry"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -207,201 +203,5 @@ const (
 	Condemned = writer.Condemned
 )
 
-// blockMark stands in the operators' keys for a call that blocks seats, or puts them back: it is of several sections,
-// and of no buyer's coordinator.
-const blockMark storage.SectionNo = grant.Max
-
-// blockKeyed has the section do its part of a call that blocks seats. Its other parts use the same key; a section that
-// has recorded the key for anything else says so.
-func (s *Section) blockKeyed(m *wire.Ask, g grant.Grant, deadline time.Time) (*request.Request, error) {
-	if use, known := s.ev.index.Use(m.Command.Request); known && use.Section != s.key.Section {
-		r := request.New()
-		r.Command = m.Command
-		r.Command.Seats = nil // refused, unless the section remembers the key
-		outcome, err := s.ev.ready.Load().sections[use.Section].outcome(r, deadline)
-		if err != nil {
-			return nil, err
-		}
-		mismatch := outcome.Rejection == section.IdempotencyMismatch
-		if r.Free(); mismatch {
-			return nil, ErrMismatch
-		}
-	}
-	r := request.New()
-	r.Seats = append(r.Seats, m.Command.Seats...)
-	r.Command = m.Command
-	r.Command.Seats, r.Command.Grant = r.Seats, g
-	if failed := s.do(r, deadline); failed != nil {
-		return nil, failed.Why
-	}
-	if r.Decision.Outcome.Rejection == section.GrantStale {
-		r.Free()
-		return nil, errNoGrant
-	}
-	return r, nil
-}
-
-// command has one section do its part of a block, or say whether it has.
-func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (section.Rejection, []string, error) {
-	r := request.New()
-	r.Seats = append(r.Seats, seats...)
-	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.Seats, Operator: true,
-		Buyer: b.who.Buyer, Request: b.who.Request, Fingerprint: b.who.Fingerprint}
-	if b.unblock {
-		r.Command.Kind = section.UnblockSeats
-	}
-	s := b.o.sections[no]
-	if b.who.Request != (section.RequestID{}) && len(b.ev.coordinators) > 0 {
-		answered, err := s.keyedOf(r, b.deadline)
-		if err != nil {
-			return 0, nil, err
-		}
-		r = answered
-	} else if _, err := s.outcome(r, b.deadline); err != nil {
-		return 0, nil, err
-	}
-	defer r.Free()
-	outcome := &r.Decision.Outcome
-	return outcome.Rejection, b.o.appendIDs(nil, no, outcome.Lost), nil
-}
-
-// Contact data is kept in the store, beside the logs, and nowhere else: no memory, no log, no other node has it (P14).
-
-// Contact is how a buyer is reached, by whatever names the buyer to a server. ErrNoContact, ErrUnavailable.
-func (e *Engine) Contact(subject string, timeout time.Duration) (c storage.Contact, err error) {
-	err = e.contactCall(timeout, func(ctx context.Context) error {
-		c, err = e.cfg.Store.Contact(ctx, subject)
-		return err
-	})
-	return c, err
-}
-
-// SetContact makes this a buyer's contact data, durably, in place of what there was, and tells it with its time.
-// ErrTimeout, ErrUnavailable.
-func (e *Engine) SetContact(subject, email, phone string, timeout time.Duration) (storage.Contact, error) {
-	c := storage.Contact{Email: email, Phone: phone, At: e.cfg.Clock()}
-	return c, e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.PutContact(ctx, subject, c) })
-}
-
-// ForgetBuyer erases what is kept of a buyer beside the logs, durably; again is no error. What stands in events' logs
-// stands there under pseudonyms, which end with their event: see ForgetEvent. ErrTimeout, ErrUnavailable.
-func (e *Engine) ForgetBuyer(subject string, timeout time.Duration) error {
-	return e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.ForgetContact(ctx, subject) })
-}
-
-func (e *Engine) contactCall(timeout time.Duration, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(e.ctx, timeout)
-	defer cancel()
-	err := do(ctx)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, storage.ErrNotFound):
-		return ErrNoContact
-	case errors.Is(err, storage.ErrUnknown):
-		return errors.Join(ErrTimeout, err)
-	}
-	return errors.Join(ErrUnavailable, err)
-}
-
-// PaymentsWaiting counts the bookings here whose money is not settled, and gives the age of the oldest that should be.
-func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
-	return e.reconciler.Open(), e.reconciler.Oldest()
-}
-
-// PaymentsOpen counts those bookings by what is open of them.
-func (e *Engine) PaymentsOpen() map[checkout.Left]checkout.Class { return e.reconciler.Classes() }
-
-// openMoney shows what is open or wrong, over all nodes.
-func (e *Engine) openMoney() *pending.Lister {
-	l := &pending.Lister{Reconciler: e.reconciler, Disputes: &e.disputes, Read: tillSection{e}.Read}
-	if e.peerRPC != nil {
-		l.Call, l.Others = e.Call, func() []storage.WriterID {
-			return slices.DeleteFunc(slices.Clone(e.cfg.Peers.View().Peers()), func(node storage.WriterID) bool {
-				return node == e.writer
-			})
-		}
-	}
-	return l
-}
-
-// Payments gives a page of an event's bookings whose money is open or wrong, over all nodes. Operators only.
-func (e *Engine) Payments(ctx context.Context, q pending.Query) (pending.Page, error) {
-	if _, err := e.event(q.Event); err != nil {
-		return pending.Page{}, err
-	}
-	return e.openMoney().List(ctx, q)
-}
-
-// PaymentsOf tells all that is known of one booking's money. ErrBookingUnknown. Operators only.
-func (e *Engine) PaymentsOf(ctx context.Context, id BookingID) (pending.Item, error) {
-	item, err := e.openMoney().One(ctx, id)
-	if errors.Is(err, till.ErrUnknown) {
-		err = ErrBookingUnknown
-	}
-	return item, err
-}
-
-// RetryPayments asks the processor at once about everything that is open of a booking's money, and tries refunds anew
-// that failed for good. It never charges, and gives nothing back that the log does not owe: called twice it does once.
-// What the processor has not answered is said in Why, and asked again by itself. ErrBookingUnknown. Operators only.
-func (e *Engine) RetryPayments(ctx context.Context, id BookingID) (pending.Item, error) {
-	item, err := e.PaymentsOf(ctx, id)
-	if err != nil {
-		return item, err
-	}
-	for i := range item.Money.Refunds {
-		if r := &item.Money.Refunds[i]; r.State == account.Failed && !r.Replaced {
-			_, err := tillSection{e}.Tell(ctx, id, section.Command{Kind: section.RetryRefund,
-				Pay: account.Payment{Refund: r.No}})
-			if err != nil {
-				return item, err
-			}
-		}
-	}
-	if why := e.mayBeCharging(ctx, &item); why != "" {
-		e.reconciler.AddAfter(id, e.cfg.ChargeTimeout+payerPatience)
-		item.Why, item.LastAt = why, time.Now()
-		return item, nil
-	}
-	left, err := e.till.Settle(ctx, id, ^uint64(0))
-	if err != nil || left.Any() {
-		e.reconciler.Nudge(id, 0)
-	}
-	if err != nil {
-		return item, err
-	}
-	if item, err = e.PaymentsOf(ctx, id); err == nil {
-		item.Why, item.LastAt = left.Why, time.Now()
-	}
-	return item, err
-}
-
-// mayBeCharging says why an open attempt is left alone: a call on another node may have its token, and be about to
-// charge it. Who asks here would otherwise give it up.
-func (e *Engine) mayBeCharging(ctx context.Context, item *pending.Item) (why string) {
-	m := &item.Money
-	if e.peerRPC == nil || item.State != section.BookingPaying || m.Phase != account.Opened || m.Legacy {
-		return ""
-	}
-	answer, err := e.till.Processor.Lookup(ctx, till.AttemptID(&item.Booking, item.Money.Attempt),
-		processor.Reference(item.Money.Reference()))
-	switch {
-	case err != nil:
-		return "the processor does not answer: " + err.Error()
-	case answer.Status == processor.Opened:
-		return "opened and not charged yet: a node may be about to; it is given up if not"
-	}
-	return ""
-}
-
-// PaymentsUnheard are those of some attempts about which the processor is still to be asked, because of a hint.
-func (e *Engine) PaymentsUnheard(of []processor.AttemptID) (unheard []processor.AttemptID) {
-	ids := make([]BookingID, 1)
-	for _, a := range of {
-		if ids[0], _, _ = till.ParseAttempt(a); len(e.reconciler.Unheard(ids)) > 0 {
-			unheard = append(unheard, a)
-		}
-	}
-	return unheard
-}
+// Stats are the engine's counters since its start; read them with Load.
+type Stats = telemetry.Stats

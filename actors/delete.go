@@ -360,44 +360,41 @@ func (e *Engine) forget(ctx context.Context, id storage.EventID, who Caller, rea
 	return e.takeHeader(ev, header), nil
 }
 
-// PostponeEvent puts an event off: its time is another one, or nobody knows yet, and its sale is paused. Who holds or
-// has bought keeps the booking, or gives it back until the day that is announced; see mayReturn.
-//
-// Errors: those of SetSaleOnce.
-func (e *Engine) PostponeEvent(
-	ctx context.Context, id storage.EventID, who Caller, change onsale.Change,
-) (*storage.Event, error) {
-	if _, err := e.shown(ctx, id); err != nil {
-		return nil, err
-	}
-	put := *change.Postponed
-	put.At = e.cfg.Clock()
-	change.Sale, change.Postponed = storage.SalePaused, &put
-	return e.turn(ctx, id, who, change)
+// Contact data is kept in the store, beside the logs, and nowhere else: no memory, no log, no other node has it (P14).
+
+// Contact is how a buyer is reached, by whatever names the buyer to a server. ErrNoContact, ErrUnavailable.
+func (e *Engine) Contact(subject string, timeout time.Duration) (c storage.Contact, err error) {
+	err = e.contactCall(timeout, func(ctx context.Context) error {
+		c, err = e.cfg.Store.Contact(ctx, subject)
+		return err
+	})
+	return c, err
 }
 
-// mayReturn says why a buyer may not give a booking back: ErrBookingUnknown, ErrRefundForOperators, ErrNotReturnable.
-// Of a postponed event a buyer may, whole and for all of the money, until the day that was announced; who does nothing
-// keeps the booking.
-func (e *Engine) mayReturn(
-	id BookingID, who Caller, call *RefundCall, deadline time.Time, out *BookingView,
-) error {
-	if err := e.read(id, who, deadline, out); err != nil {
-		return err
+// SetContact makes this a buyer's contact data, durably, in place of what there was, and tells it with its time.
+// ErrTimeout, ErrUnavailable.
+func (e *Engine) SetContact(subject, email, phone string, timeout time.Duration) (storage.Contact, error) {
+	c := storage.Contact{Email: email, Phone: phone, At: e.cfg.Clock()}
+	return c, e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.PutContact(ctx, subject, c) })
+}
+
+// ForgetBuyer erases what is kept of a buyer beside the logs, durably; again is no error. What stands in events' logs
+// stands there under pseudonyms, which end with their event: see ForgetEvent. ErrTimeout, ErrUnavailable.
+func (e *Engine) ForgetBuyer(subject string, timeout time.Duration) error {
+	return e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.ForgetContact(ctx, subject) })
+}
+
+func (e *Engine) contactCall(timeout time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(e.ctx, timeout)
+	defer cancel()
+	err := do(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return ErrNoContact
+	case errors.Is(err, storage.ErrUnknown):
+		return errors.Join(ErrTimeout, err)
 	}
-	ev, err := e.event(id.Section.Event)
-	if err != nil {
-		return ErrBookingUnknown
-	}
-	header := ev.header.Load()
-	switch now, sure := e.stamp(); {
-	case header.Postponed != nil && len(out.alive) == 0 && len(out.Refunds) > 0: // a repeat
-	case header.Postponed == nil, len(call.Seats) > 0, call.KeepFees:
-		return ErrRefundForOperators
-	case !sure:
-		return errClock
-	case now >= header.Postponed.KeepUntil:
-		return ErrNotReturnable
-	}
-	return nil
+	return errors.Join(ErrUnavailable, err)
 }

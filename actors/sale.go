@@ -83,39 +83,6 @@ func (ev *event) refusesByClock(header *storage.Event) error {
 	return nil
 }
 
-// Extend gives a hold its full time again, up to the ceiling, unless the sale is over.
-func (e *Engine) Extend(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
-	deadline := time.Now().Add(timeout)
-	ev, _, _, err := e.locate(id, deadline)
-	if err != nil {
-		return err
-	}
-	if over := ev.refusesExtension(); over != nil && !ev.index.Knows(who.Request) {
-		return e.extendNoMore(id, who, deadline, over, out)
-	}
-	got, err := e.act(section.ExtendHold, id, who, deadline, out)
-	return refusal(got.Rejection, err)
-}
-
-// extendNoMore refuses because the sale is over, unless the booking itself is a better reason: another buyer's is
-// unknown here too.
-func (e *Engine) extendNoMore(id BookingID, who Caller, deadline time.Time, over error, out *BookingView) error {
-	if err := e.read(id, who, deadline, out); err != nil {
-		return err
-	}
-	off := over == ErrEventCancelled && (out.State == section.BookingReleased || out.State == section.BookingExpired)
-	if because, ended := endedBecause[out.State]; ended && !off {
-		return &Refusal{Code: because}
-	}
-	return over
-}
-
-// endedBecause is why a booking that is no hold gets no more time.
-var endedBecause = map[section.BookingState]section.Rejection{
-	section.BookingPaying: section.PaymentInProgress, section.BookingConfirmed: section.AlreadyConfirmed, section.BookingReleased: section.HoldReleasedAlready,
-	section.BookingExpired: section.HoldExpiredAlready, section.BookingRefunded: section.AlreadyRefunded,
-}
-
 // SetSale turns an event's sale switch; it is durable before it counts.
 func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) (*storage.Event, error) {
 	return e.SetSaleOnce(ctx, id, Caller{Operator: true}, sale)
@@ -306,6 +273,22 @@ func (e *Engine) shown(ctx context.Context, id storage.EventID) (*event, error) 
 		return nil, ErrEventUnknown
 	}
 	return ev, err
+}
+
+// PostponeEvent puts an event off: its time is another one, or nobody knows yet, and its sale is paused. Who holds or
+// has bought keeps the booking, or gives it back until the day that is announced; see mayReturn.
+//
+// Errors: those of SetSaleOnce.
+func (e *Engine) PostponeEvent(
+	ctx context.Context, id storage.EventID, who Caller, change onsale.Change,
+) (*storage.Event, error) {
+	if _, err := e.shown(ctx, id); err != nil {
+		return nil, err
+	}
+	put := *change.Postponed
+	put.At = e.cfg.Clock()
+	change.Sale, change.Postponed = storage.SalePaused, &put
+	return e.turn(ctx, id, who, change)
 }
 
 // CancelEvent calls an event off for ever: see package cancellation. A nil error says that this is durable, and that

@@ -52,7 +52,8 @@ func (e *Log) SectionStopped(key storage.SectionKey, why error) {
 		e.log.Debug("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error(
-			"ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
+			"ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until "+
+				"a restart",
 			"alarm",
 			AlarmTicketGuard,
 			"section",
@@ -85,7 +86,8 @@ func (e *Log) SectionStopped(key storage.SectionKey, why error) {
 func (e *Log) AppendUndecided(key storage.SectionKey, before int, err error) {
 	counter, text := &e.stats.Unknowns, "append outcome unknown: sending it again until the log answers"
 	if !errors.Is(err, storage.ErrUnknown) {
-		counter, text = &e.stats.Unavailable, "store unavailable: the section refuses, and sends its append until it is taken"
+		counter = &e.stats.Unavailable
+		text = "store unavailable: the section refuses, and sends its append until it is taken"
 	}
 	counter.Add(1)
 	if before == 0 {
@@ -109,7 +111,8 @@ func (e *Log) Fallback(inDoubt, uncertain int64, which func() string) {
 		e.log.Info("every section placed on this node is served again", "alarm", AlarmSectionsInDoubt)
 	case uncertain > 0 && wasUncertain == 0:
 		e.log.Error(
-			"ALARM: sections placed on this node refuse: their owner is not reached, and the store does not say whether they may be claimed",
+			"ALARM: sections placed on this node refuse: their owner is not reached, and the store does not say "+
+				"whether they may be claimed",
 			"alarm",
 			AlarmSectionsInDoubt,
 			"sections",
@@ -121,7 +124,8 @@ func (e *Log) Fallback(inDoubt, uncertain int64, which func() string) {
 		)
 	case inDoubt > 0 && was == 0:
 		e.log.Error(
-			"ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its heartbeat lapses",
+			"ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its "+
+				"heartbeat lapses",
 			"alarm",
 			AlarmSectionsInDoubt,
 			"sections",
@@ -152,7 +156,8 @@ func (e *Log) ClockChanged(c wallclock.Change) {
 	case c.Doubted:
 		e.stats.ClockSteps.Add(1)
 		e.log.Error(
-			"ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed where it is",
+			"ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed "+
+				"where it is",
 			"alarm",
 			AlarmClockDoubt,
 			step,
@@ -176,8 +181,8 @@ func (e *Log) ClockChanged(c wallclock.Change) {
 // stands until the clock has caught up, so new holds last longer by as much.
 func (e *Log) LogAhead(key string, by time.Duration) {
 	e.log.Error(
-		"ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by that. "+
-			"Set the clocks of all nodes by NTP",
+		"ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by "+
+			"that. Set the clocks of all nodes by NTP",
 		"alarm",
 		AlarmLogAhead,
 		"section",

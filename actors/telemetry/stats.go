@@ -19,23 +19,27 @@ type Stats struct {
 	GatesServing            atomic.Int64 // waiting rooms
 	SectionStops            atomic.Int64 // for any reason but a drain
 	Fenced                  atomic.Int64
-	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
-	TicketGuardViolations   atomic.Int64 // must stay 0: the first guard of P1 failed
-	LogLost                 atomic.Int64 // must stay 0: sections whose logs were found to lack what was acknowledged
-	SnapshotsSaved          atomic.Int64
-	Overloaded              atomic.Int64      // requests refused before the mailbox
-	Timeouts                atomic.Int64      // requests whose waiter gave up
-	PaymentIncidents        atomic.Int64      // ALARM: see till.Incident
-	Disputes                atomic.Int64      // payments whose buyers' banks ask for the money back
-	Forwarded               atomic.Int64      // requests sent to other nodes' sections
-	Passivated              atomic.Int64      // sections put to sleep
-	HandedOver              atomic.Int64      // sections given to other nodes in good order
-	StreamDropped           atomic.Int64      // records that a slow peer has to read from the log
-	InDoubt                 atomic.Int64      // ALARM: sections placed here whose owner cannot be reached; see Log.Fallback
-	Uncertain               atomic.Int64      // ALARM: those of them of which it cannot be known either whether they may be claimed
-	ClockSteps              atomic.Int64      // ALARM: how often the wall clock was not believed any more
-	LogsAhead               atomic.Int64      // ALARM: sections whose log was ahead of this node's clock when it was claimed
-	Sections                writer.PhaseGauge // by phase
+	// sendings that may, and that surely did not, reach the log; each was sent again
+	Unknowns, Unavailable atomic.Int64
+	TicketGuardViolations atomic.Int64 // must stay 0: the first guard of P1 failed
+	LogLost               atomic.Int64 // must stay 0: sections whose logs were found to lack what was acknowledged
+	SnapshotsSaved        atomic.Int64
+	Overloaded            atomic.Int64 // requests refused before the mailbox
+	Timeouts              atomic.Int64 // requests whose waiter gave up
+	PaymentIncidents      atomic.Int64 // ALARM: see till.Incident
+	Disputes              atomic.Int64 // payments whose buyers' banks ask for the money back
+	Forwarded             atomic.Int64 // requests sent to other nodes' sections
+	Passivated            atomic.Int64 // sections put to sleep
+	HandedOver            atomic.Int64 // sections given to other nodes in good order
+	StreamDropped         atomic.Int64 // records that a slow peer has to read from the log
+	// ALARM: sections placed here whose owner cannot be reached; see Log.Fallback
+	InDoubt atomic.Int64
+	// ALARM: those of them of which it cannot be known either whether they may be claimed
+	Uncertain  atomic.Int64
+	ClockSteps atomic.Int64 // ALARM: how often the wall clock was not believed any more
+	// ALARM: sections whose log was ahead of this node's clock when it was claimed
+	LogsAhead atomic.Int64
+	Sections  writer.PhaseGauge // by phase
 }
 
 // Landed counts a durable record, and how long it took from leaving the section.

@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Wide: 65},
+	"actors":                   {Wide: 55},
 	"actors/audit":             {Wide: 46},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},

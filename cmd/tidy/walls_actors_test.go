@@ -356,6 +356,14 @@ var wallsOfActors = map[string]wall{
 			"actors/section", "actors/venue", "storage", "storage/projection",
 		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
+	"actors/telemetry": {
+		Why: "counters and lines of what happens: it decides nothing, so it sees words and reasons, and no engine",
+		Own: []string{"actors/gate", "actors/section", "actors/shard", "actors/wallclock", "actors/writer", "storage"},
+	},
+	"actors/snapshots": {
+		Why: "saves what it is given: when a snapshot is due is the shard's to say",
+		Own: []string{"storage"},
+	},
 	"actors/oplog": {
 		Why: "turns lines into fewer and better ones for whoever is woken: it knows lines, and nothing of what they are about",
 	},
@@ -363,7 +371,7 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/cancellation", "actors/section/sales", "storage/onsale",
-			"actors/section/tariff", "actors/section/order", "actors/orders",
+			"actors/section/tariff", "actors/section/order", "actors/orders", "actors/snapshots", "actors/telemetry",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",

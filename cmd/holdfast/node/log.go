@@ -26,8 +26,10 @@ const (
 func NewLog(w io.Writer, format, level string) (*slog.Logger, *oplog.Handler) {
 	handler := oplog.New(terminal.NewLogHandler(w, format, level), oplog.Options{
 		Window: logWindow, Patience: alarmPatience,
-		Heals: []string{alarmDiskFull, telemetry.AlarmSectionsInDoubt, telemetry.AlarmClockDoubt, sqlstore.AlarmUnreachable,
-			sqlstore.AlarmAppends},
+		Heals: []string{
+			alarmDiskFull, telemetry.AlarmSectionsInDoubt, telemetry.AlarmClockDoubt, sqlstore.AlarmUnreachable,
+			sqlstore.AlarmAppends,
+		},
 	})
 	return slog.New(handler), handler
 }
