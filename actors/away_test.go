@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -347,5 +348,33 @@ func TestCheckOwners(t *testing.T) {
 	b.mustHold(caller(2, 1), "B-1-1")
 	if b.section(1).shard.Serving() != kept {
 		t.Error("a section that nobody took was stopped")
+	}
+}
+
+// TestWhatASearchDidNotKnowItDoesNotLearnTooLate: P5, a section that comes while a search looks for its key is found by
+// the search, or the search knows that it was not there.
+func TestWhatASearchDidNotKnowItDoesNotLearnTooLate(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	ev, o, err := b.e.openEvent(b.event, b.e.clock.Now().Add(patience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := b.section(1)
+	for i := range 40_000 {
+		s.keysKnown.Store(false)
+		o.keysUnknown.Store(1)
+		who := caller(1, uint64(i+1))
+		var came sync.WaitGroup
+		came.Go(func() {
+			ev.index.Adopt(who.Request, 1, 0)
+			s.learnedKeys()
+		})
+		call := bookingCall{ev: ev, o: o, call: &BookCall{Event: b.event, Caller: who}, deadline: b.e.clock.Now().Add(patience)}
+		at, known, err := call.enter(0, true, 0)
+		if err != nil || !known && !call.unsure || known && at != 1 {
+			t.Fatalf("round %d: section %d, known %v, unsure %v: %v", i, at, known, call.unsure, err)
+		}
+		came.Wait()
+		call.leave(at, false)
 	}
 }

@@ -51,7 +51,7 @@ func (t *bookingCall) best(out *BookingView) error {
 		t.leave(candidates[0], false)
 		return &Refusal{Code: section.TooManySeats}
 	}
-	if search && t.mayBeElsewhere() {
+	if t.unsure {
 		t.leave(candidates[0], false)
 		return t.verdict(0, ErrUnavailable, out)
 	}
@@ -103,7 +103,7 @@ func (t *bookingCall) recall(at storage.SectionNo, search bool, out *BookingView
 	r.Command.Kind = section.PlaceBest
 	rejection, err := t.ask(r, at, out)
 	if search && err == nil && rejection == section.NoSeats {
-		t.ev.index.Unpin(t.call.Request)
+		t.ev.index.Unpin(t.call.Request, at)
 	}
 	return rejection, err
 }

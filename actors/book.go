@@ -76,7 +76,9 @@ type bookingCall struct {
 	searching bool
 	gen       uint64
 
+	unsure  bool                 // when the key was looked for, some section's keys were not known
 	granter *coordinator.Granter // the buyer's coordinator, on this node; nil: the event has none
+	epoch   section.Epoch        // its epoch before the key was looked for: it grants in no other
 	grant   grant.Grant          // for the next section asked
 	there   bool                 // the call came from another node
 	keyed   bool                 // an operator's key has been looked at; the call is for the coordinator which
@@ -195,6 +197,7 @@ func (t *bookingCall) enter(
 ) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
+		t.unsure = search && t.mayBeElsewhere() // before the key is looked for: what is learnt later does not count
 		if at, known, err = t.ev.enterKey(t.deadline, t.call.Request, no, search); err != nil {
 			return at, false, err
 		}
@@ -353,7 +356,7 @@ func (t *bookingCall) askGrant(seats uint32) error {
 	case t.which != grant.Of(t.call.Buyer, uint8(len(t.ev.coordinators))): // an operator's key of another buyer
 		return ErrMismatch
 	}
-	g, verdict := t.granter.Grant(t.call.Buyer, seats, t.mostSeats(), t.call.AnyBuyerTotal)
+	g, verdict := t.granter.Grant(t.epoch, t.call.Buyer, seats, t.mostSeats(), t.call.AnyBuyerTotal)
 	switch verdict {
 	case coordinator.Granted:
 		t.grant, t.reserved = g, seats

@@ -46,6 +46,7 @@ func (t *bookingCall) coordinated(out *BookingView) error {
 				return t.operate(out)
 			}
 			t.granter = c.Granter
+			t.epoch, _, _ = c.Granter.Epoch()
 			return t.placeHere(out)
 		})
 }

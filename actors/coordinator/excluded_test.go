@@ -31,7 +31,7 @@ func TestAnExcludedSectionGetsNoGrants(t *testing.T) {
 	if d.Asks(&other, 1, section.RequestID{}) || !d.Asks(&other, 0, section.RequestID{}) {
 		t.Error("the excluded section is asked, or the other is not")
 	}
-	if _, v := d.Grant(fated, 2, 4, false); v != OverLimit {
+	if _, v := d.Grant(d.epoch, fated, 2, 4, false); v != OverLimit {
 		t.Errorf("2 more beside 3 in doubt of 4: %d", v)
 	}
 	d.Begin(6)
@@ -56,7 +56,7 @@ func TestAnExclusionCountsInTheNextEpoch(t *testing.T) {
 	}
 	seats(3, "as listed")
 	d.Fenced(0, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
-	if _, v := d.Grant(fated, 2, 4, false); !d.Ready() || v != OverLimit {
+	if _, v := d.Grant(d.epoch, fated, 2, 4, false); !d.Ready() || v != OverLimit {
 		t.Errorf("ready %v; 2 more beside 3 of 4: %d", d.Ready(), v)
 	}
 	live := func(visit func(section.BuyerID, uint32)) { visit(fated, 1); visit(fated, 1) }

@@ -205,11 +205,14 @@ const (
 	NotReady          // the granter does not grant now
 )
 
-// Grant counts seats for a buyer, unless that would exceed limit.
-func (d *Granter) Grant(buyer section.BuyerID, seats, limit uint32, unbound bool) (g grant.Grant, v Verdict) {
+// Grant counts seats for a buyer, unless that would exceed limit. It is NotReady too if the epoch is over: whoever has
+// looked for a key in it knows nothing of what others let in since.
+func (d *Granter) Grant(epoch section.Epoch, buyer section.BuyerID, seats, limit uint32, unbound bool) (
+	g grant.Grant, v Verdict,
+) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.isReady() {
+	if !d.isReady() || epoch != d.epoch {
 		return g, NotReady
 	}
 	total, ok := d.quota.reserve(buyer, seats, limit)

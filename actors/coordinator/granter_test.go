@@ -28,7 +28,7 @@ func readyGranter(t *testing.T) (*Granter, *BuyerQuota) {
 
 func (d *Granter) mustGrant(t *testing.T, buyer byte, seats uint32) grant.Grant {
 	t.Helper()
-	g, v := d.Grant(section.BuyerID{buyer}, seats, 4, false)
+	g, v := d.Grant(d.epoch, section.BuyerID{buyer}, seats, 4, false)
 	if v != Granted {
 		t.Fatalf("%d seats: %d", seats, v)
 	}
@@ -59,9 +59,12 @@ func TestGranterGrantsOnlyWhatItCanCount(t *testing.T) {
 	} {
 		d, _ := readyGranter(t)
 		c.lose(d)
-		_, v := d.Grant(section.BuyerID{2}, 1, 4, false)
+		_, v := d.Grant(d.epoch, section.BuyerID{2}, 1, 4, false)
 		if d.Ready() != c.ready || (v == Granted) != c.ready {
 			t.Errorf("%s: ready %v, verdict %d", c.name, d.Ready(), v)
+		}
+		if _, v := d.Grant(d.epoch-1, section.BuyerID{3}, 1, 4, false); v != NotReady {
+			t.Errorf("P5: %s: who has looked for a key in the epoch before gets verdict %d", c.name, v)
 		}
 	}
 }
@@ -136,7 +139,7 @@ func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
 	for _, c := range fates {
 		d, q := readyGranter(t)
 		g := d.mustGrant(t, 2, 3)
-		if _, v := d.Grant(fated, 2, 4, false); v != OverLimit ||
+		if _, v := d.Grant(d.epoch, fated, 2, 4, false); v != OverLimit ||
 			g != (grant.Grant{Number: 1, Epoch: 5, Total: 3, Coordinator: 1}) {
 			t.Fatalf("granted %+v; 2 more of 4: %d", g, v)
 		}

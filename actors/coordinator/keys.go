@@ -204,11 +204,15 @@ func (x *KeyIndex) keep(s *keyShard, hash uint64, id section.RequestID, e *keyEn
 	s.kept.add(hash, e.slot(id), x.forgotten)
 }
 
-// Unpin is for a search whose section has said that it does not remember the request: no section does.
-func (x *KeyIndex) Unpin(id section.RequestID) {
+// Unpin is for a search whose section has said that it does not remember the request. What another section's records
+// have said meanwhile stays.
+func (x *KeyIndex) Unpin(id section.RequestID, no storage.SectionNo) {
 	hash, s := x.lock(id)
 	defer s.Unlock()
-	if e, underWay := s.live[id]; underWay {
+	e, known := s.entry(hash, id)
+	if _, underWay := s.live[id]; !known || e.section != no {
+		return
+	} else if underWay {
 		e.kept = false
 		s.live[id] = e
 		return

@@ -38,7 +38,10 @@ func TestKeyIndex(t *testing.T) {
 	if _, known, _ := x.Enter(id, 5, true); !known {
 		t.Error("P5: an accepted request was forgotten by its repeat")
 	}
-	x.Unpin(id)
+	if x.Unpin(id, 5); !x.Knows(id) {
+		t.Error("P5: the word of one section unties a request from another")
+	}
+	x.Unpin(id, 6)
 	x.Leave(id, 5, false, 0)
 	if _, known, _ := x.Enter(id, 5, true); known {
 		t.Error("P11: a request that no section remembers stays tied to one")

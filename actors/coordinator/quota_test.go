@@ -52,7 +52,7 @@ func grantPath(testing.TB) func() {
 	return func() {
 		n++
 		buyer := section.BuyerID(scattered(n))
-		g, _ := d.Grant(buyer, 2, 8, false)
+		g, _ := d.Grant(d.epoch, buyer, 2, 8, false)
 		d.Asks(&g, 0, section.RequestID{})
 		d.Placed(&g, buyer, 2)
 		q.Release(buyer, 2)
