@@ -355,7 +355,7 @@ func TestCheckOwners(t *testing.T) {
 // the search, or the search knows that it was not there.
 func TestWhatASearchDidNotKnowItDoesNotLearnTooLate(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
-	ev, o, err := b.e.openEvent(b.event, b.e.clock.Now().Add(patience))
+	ev, o, err := b.e.openEvent(b.event, deadlineSoon())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +369,7 @@ func TestWhatASearchDidNotKnowItDoesNotLearnTooLate(t *testing.T) {
 			ev.index.Adopt(who.Request, 1, 0)
 			s.learnedKeys()
 		})
-		call := bookingCall{ev: ev, o: o, call: &BookCall{Event: b.event, Caller: who}, deadline: b.e.clock.Now().Add(patience)}
+		call := bookingCall{ev: ev, o: o, call: &BookCall{Event: b.event, Caller: who}, deadline: deadlineSoon()}
 		at, known, err := call.enter(0, true, 0)
 		if err != nil || !known && !call.unsure || known && at != 1 {
 			t.Fatalf("round %d: section %d, known %v, unsure %v: %v", i, at, known, call.unsure, err)
