@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 
 GO        ?= go
+# The store compresses nothing: without this tag Pebble compiles zstd from C, twice in a run of the tests, for half a minute each.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=pebblegozstd)
 GO_NEEDED := 1.26
 LISTEN    ?= 127.0.0.1:8080
 BUYERS    ?= 40
@@ -120,9 +122,10 @@ debian-packages:
 # Every run of tests goes through testlog (cmd/tidy/testlog): output of what failed, a loud line for each skip, and into RESULTS a line for each test,
 # from which the slowest and the counts are told at the end. bash's pipefail keeps the exit code of go test.
 RESULTS ?= bin/tests.ndjson
-PAGE_RESULTS := bin/tests-page.ndjson
+BESIDE_RESULTS := bin/tests-beside.ndjson
 TESTLOG := bin/testlog
 READ     = 2>&1 | $(TESTLOG) read --into $(RESULTS)
+READ_BESIDE = 2>&1 | $(TESTLOG) read --into $(BESIDE_RESULTS)
 
 .PHONY: testlog
 testlog: go-version
@@ -137,9 +140,11 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 	exit $$failed
 
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
-PURE_PKGS := ./actors/section ./actors/simtest ./actors/simtest/waitingroom ./actors/venue ./actors/placement ./actors/catalog \
+PURE_PKGS := ./actors/section ./actors/simtest/... ./actors/venue ./actors/placement ./actors/catalog \
   ./actors/gate/... ./actors/audit ./actors/money ./api/card ./cmd/tidy/...
-PURE_SKIP := /api/web$$|/actors/(section|simtest|simtest/waitingroom|venue|placement|catalog|audit|money)$$|/actors/gate(/|$$)|/api/card$$|/cmd/tidy
+PURE_SKIP := /api/web$$|/actors/(section|venue|placement|catalog|audit|money)$$|/actors/(gate|simtest)(/|$$)|/api/card$$|/cmd/(tidy|holdfast$$)
+# What starts processes of the program, which are built without the detector, waits more than it works. It runs beside the rest.
+PROCESS_PKGS := ./cmd/holdfast
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 
 # Tests that measure, or that do alone what takes the detector a minute: they run without it. ALONE_SLOW run only so.
@@ -150,24 +155,31 @@ ALONE_PKGS  := ./actors ./actors/booking ./actors/coordinator ./actors/gate ./ac
   ./storage/pebblestore ./bench/check/history ./bench/lab ./cluster/peerlink
 ALONE_SLOW  := PromisedSize|TableIsFull|TableTwin
 
+# go vet has been over everything, with more checks than go test's own.
+VETTED := -vet=off
+
 # COUNT=-count=1 has tests run anew that passed before. Browsers and killed processes wait much of their time, so they run
 # beside each other.
 .PHONY: test-steps
 test-steps:
-	$(GO) test -json $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
-	$(GO) test -json $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|$(ALONE_SLOW)|^TestCockroach$$' $(RACE_PKGS) $(READ)
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
+	@rm -f $(BESIDE_RESULTS); failed=0; \
+	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m -skip '$(SLOW_TESTS)' $(PROCESS_PKGS) $(READ_BESIDE)) & processes=$$!; \
+	$(GO) test -json $(VETTED) $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|$(ALONE_SLOW)|^TestCockroach$$' $(RACE_PKGS) $(READ) || failed=1; \
+	wait $$processes || failed=1; \
+	cat $(BESIDE_RESULTS) >> $(RESULTS); exit $$failed
 	$(GO) -C $(GRAMMAR) test -json -count=1 -timeout 4m ./... $(READ)
 	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
-	$(GO) test -json $(COUNT) -timeout 8m -run '$(ALONE_TESTS)' $(ALONE_PKGS) $(READ)
-	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 8m -run '$(ALONE_TESTS)' $(ALONE_PKGS) $(READ)
+	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json $(VETTED) -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
 	$(GO) run ./cmd/planted write $(PLANTED)
-	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)
-	@rm -f $(PAGE_RESULTS); failed=0; \
-	($(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) 2>&1 | $(TESTLOG) read --into $(PAGE_RESULTS)) & page=$$!; \
-	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ) || failed=1; \
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted,pebblegozstd -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)
+	@rm -f $(BESIDE_RESULTS); failed=0; \
+	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ_BESIDE)) & page=$$!; \
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ) || failed=1; \
 	wait $$page || failed=1; \
-	cat $(PAGE_RESULTS) >> $(RESULTS); exit $$failed
-	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
+	cat $(BESIDE_RESULTS) >> $(RESULTS); exit $$failed
+	$(GO) test -json $(VETTED) -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
 
 # What must not happen again, on real processes: each drill has a short form that make test runs too; HOLDFAST_DRILL=long makes it the whole.
 DRILL_PKGS := ./cmd/holdfast/... ./cluster/... ./storage/... ./actors/...
@@ -295,7 +307,7 @@ chaos: build planted ## a cluster killed, stopped, cut and drained for CHAOS_DUR
 	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
 	bin/holdfast-bench chaos --binary $(BIN) --duration $(CHAOS_DURATION) $(if $(SEED),--seed $(SEED))
 	bin/holdfast-bench chaos --binary bin/holdfast-planted --duration 2m $(if $(SEED),--seed $(SEED))
-	HOLDFAST_CHAOS_SEED=$(SEED) $(GO) test -tags planted -count=1 -v -timeout 60m -run '^TestPlantedClusterIsCaught$$' ./bench/chaos
+	HOLDFAST_CHAOS_SEED=$(SEED) $(GO) test -tags planted,pebblegozstd -count=1 -v -timeout 60m -run '^TestPlantedClusterIsCaught$$' ./bench/chaos
 
 SQL_ROUNDS ?= 5
 .PHONY: bench-sql

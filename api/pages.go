@@ -10,18 +10,24 @@ import (
 	"mime"
 	"path"
 	"strings"
+	"sync"
 
 	"holdfast/actors/venue"
 	"holdfast/api/proofofwork"
 	"holdfast/api/web"
 )
 
-// assets are the page's files, packed once at start.
+// assets are the page's files, and the headers that a server sends with each of them.
 type assets struct {
+	*files
+	headers [][2]string
+}
+
+// files are part of the program.
+type files struct {
 	byName  map[string]*asset
 	openapi *document.Still
 	schemas map[string]*document.Still // of plans, by file name
-	headers [][2]string                // of each of the page's files
 }
 
 type asset struct {
@@ -32,9 +38,13 @@ type asset struct {
 //go:embed openapi.json
 var openapiJSON []byte
 
-// loadAssets panics on failure: the files are part of the program.
 func loadAssets(let ...pageOrigins) *assets {
-	a := &assets{byName: map[string]*asset{}, headers: pageHeaders(let)}
+	return &assets{files: packedFiles(), headers: pageHeaders(let)}
+}
+
+// packedFiles packs the files once in a process, however many servers it has. It panics on failure: see files.
+var packedFiles = sync.OnceValue(func() *files {
+	a := &files{byName: map[string]*asset{}}
 	names, err := fs.Glob(web.FS, "*")
 	for _, name := range names {
 		var body []byte
@@ -62,7 +72,7 @@ func loadAssets(let ...pageOrigins) *assets {
 		panic(err)
 	}
 	return a
-}
+})
 
 func loadSchemas() (map[string]*document.Still, error) {
 	schemas := map[string]*document.Still{}

@@ -70,7 +70,7 @@ func testRuns(makefile string) (runs []testRun) {
 			continue
 		}
 		run := testRun{
-			patterns: strings.Split(pattern, "|"), planted: strings.Contains(row, " -tags planted "), target: target,
+			patterns: strings.Split(pattern, "|"), planted: strings.Contains(row, " -tags planted"), target: target,
 		}
 		for _, at := range packageArg.FindAllStringSubmatch(row, -1) {
 			run.packages = append(run.packages, strings.TrimPrefix(at[1], "./"))
@@ -156,7 +156,7 @@ func TestEveryRunOfTheMakefileFindsItsTests(t *testing.T) {
 func TestRunsThatFindNothingAreFound(t *testing.T) {
 	const makefile = "SLOW_TESTS := KillNine\nSLOW_PKGS  := ./cmd/a ./b/...\nPAGE_PKGS := ./web\n\n" +
 		"test-steps: x\n\t$(GO) test -run '$(SLOW_TESTS)' $(SLOW_PKGS)\n" +
-		"\t$(GO) test -tags planted -run Planted \\\n\t  ./a\n" +
+		"\t$(GO) test -tags planted,x -run Planted \\\n\t  ./a\n" +
 		"\t$(GO) test -run '^$$' -bench . ./a\n\t$(GO) test -run '^TestOne$$' ./a\n" +
 		"drills:\n\t$(GO) test -run KillNine ./b/... ./d\n"
 	slow := planted{path: "b/c/a_test.go", text: "package c\n\nfunc TestKillNine(t *testing.T) {}\n"}
