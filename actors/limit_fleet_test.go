@@ -118,7 +118,15 @@ func (f *fleet) stir(victim *fleetNode) (calm func()) {
 	return func() {
 		close(stop)
 		moves.Wait()
+		if victim != nil && victim.dead { // its heartbeat lapses, however soon calm was wanted
+			f.lapse(victim)
+		}
 		f.agree()
+		defer func() {
+			if f.t.Failed() {
+				f.t.Log(f.standing())
+			}
+		}()
 		f.eventually("all is quiet", func() bool { return f.serving() == 8 })
 	}
 }
