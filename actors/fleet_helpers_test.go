@@ -334,14 +334,17 @@ func (f *fleet) standing() (all string) {
 	for no := range 8 {
 		key := storage.SectionKey{Event: f.event, Section: storage.SectionNo(no)}
 		tail, err := f.store.Tail(f.t.Context(), key)
-		all += fmt.Sprintf("\nsection %d: seq %d, kind %d, writer %x, %v;", no, tail.Seq, tail.Kind, tail.Writer[:2], err)
+		all += fmt.Sprintf("\nsection %d: seq %d, kind %d, writer %x, %v;", no, tail.Seq, tail.Kind, tail.Writer[:2],
+			err)
 		for _, n := range f.living() {
 			_, o, err := n.e.openEvent(f.event, deadlineSoon())
 			if err != nil {
 				return err.Error()
 			}
 			s := o.sections[no]
-			all += fmt.Sprintf(" %x serves %v, owner %x, due %v;", n.id[:2], s.shard.Serving() != nil, n.View().Owner(key), s.foreign())
+			owner := n.View().Owner(key)
+			all += fmt.Sprintf(" %x serves %v, owner %x, foreign %v;", n.id[:2], s.shard.Serving() != nil, owner[:2],
+				s.foreign())
 		}
 	}
 	return all
