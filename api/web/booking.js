@@ -443,6 +443,13 @@ export class Booking {
     if (JSON.stringify(now) !== before) this.hooks.changed();
   }
 
+  /** returned takes what a bought booking has become since it was given back, and what there is to say of that. */
+  returned(view, text) {
+    this.bought = this.bought.map((was) => (was.id === view.id ? view : was));
+    if (this.current?.id === view.id) this.#take(view);
+    this.notice = { kind: 'good', text };
+  }
+
   // What was heard of a payment that is under way; false ends the asking.
   #heard(view) {
     const { next, offline } = this;

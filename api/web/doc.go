@@ -54,6 +54,7 @@
 //	  └─────┴── declined ◀─┘                        ├─ means.js      the sandbox's tokens, or the processor's own field
 //	    ended: released, lapsed, refunded           ├─ challenge.js  the bank's page in a frame, and a way out of it
 //	                                                ├─ refunds.js    money on its way back
+//	                                                ├─ giveback.js   a booking of an event that is put off
 //	                                                └─ paystep.js    the step, kept by the tab's history
 //
 // What a fan types about a card is typed into the processor's frame; the page gets a token for it (P12). The policy
@@ -68,6 +69,10 @@
 // Before a hold ends the page says so twice, in sight and politely to a reader, and the key E asks for more time. A
 // single letter is taken only while no field or list has the focus, and can be turned off (WCAG 2.1.4). A hold that ran
 // out stays a wish for one press.
+//
+// A booking of an event that is put off is given back by two presses: the first reads it again and asks, with the
+// amount, and puts the focus on the answer that does nothing; the second has one key. The page computes what goes back
+// only to show it: the server says what does.
 //
 // Rejected: a full page that redirects to the bank and back: it loses the place, the clock and the live map, and a
 // return address that decides. Moving the focus to the warning: it takes from under the fingers what is being typed.

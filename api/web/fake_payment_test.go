@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"holdfast/api/wire"
+	"holdfast/api/wire/pay"
 )
 
 // toldBooking is a booking as a server with attempts to pay tells it.
@@ -96,4 +98,39 @@ func (f *fake) hosted(t *testing.T) string {
 	f.payments = map[string]any{"adapter": "stripe", "publishable_key": "pk_1", "script": server.URL + "/fields.js"}
 	f.policy = contentPolicy + "; script-src 'self' " + server.URL + "; frame-src 'self' " + server.URL
 	return server.URL
+}
+
+// giveBack is a buyer's own refund of an event that is put off: whole, as far as the processor has come.
+func (f *fake) giveBack(b *wire.Booking, _ *http.Request) (int, string) {
+	put, _ := f.news["postponed"].(map[string]any)
+	until, _ := time.Parse(time.RFC3339, fmt.Sprint(put["keep_until"]))
+	switch {
+	case len(b.Refunds) > 0 && len(b.Tickets) == 0: // a repeat
+	case put == nil:
+		return 403, "forbidden"
+	case !time.Now().Before(until):
+		return 409, "not_returnable"
+	default:
+		f.returned(b)
+	}
+	if b.Refunds[0].State == "due" {
+		return 202, ""
+	}
+	return 200, ""
+}
+
+// returned gives a booking back.
+func (f *fake) returned(b *wire.Booking) {
+	sum := f.total(b.Seats)
+	b.Refunds = append(b.Refunds, pay.Refund{No: uint32(len(b.Refunds) + 1), State: f.refunds, Seats: b.Seats,
+		Amount: pay.Amount{Amount: sum.Amount, Currency: sum.Currency}})
+	if b.Tickets = nil; f.refunds != "due" {
+		f.taken(b)
+	}
+}
+
+// taken is the processor's word on a refund: the seats are on sale again.
+func (f *fake) taken(b *wire.Booking) {
+	b.State, b.Refunds[0].State = "refunded", "pending"
+	f.mark('a', 0, b.Seats...)
 }

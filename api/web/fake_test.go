@@ -74,6 +74,7 @@ type fake struct {
 	composed   func(total int64) map[string]any // what a price is made of; nil: nothing but a face
 	room       *fakeRoom                        // nil: the event has no waiting room
 	contact    *fakeContact                     // of the only buyer; nil: none
+	refunds    string                           // the state that the processor leaves a refund in
 }
 
 // script answers one request in the fake's stead, or lets the fake answer (false).
@@ -223,6 +224,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/extend", f.booking(f.extend))
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
+	mux.HandleFunc("POST /v1/bookings/{b}/refund", f.booking(f.giveBack))
 	f.roomRoutes(mux)
 	f.paymentRoutes(mux)
 	f.contactRoutes(mux)

@@ -4,6 +4,7 @@ import { serverNow } from './api.js';
 import { Checkout } from './checkout.js';
 import { contactLine } from './contact.js';
 import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
+import { GiveBack } from './giveback.js';
 import { breakdown } from './price.js';
 import { refundList } from './refunds.js';
 import { announcementOf, count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
@@ -13,6 +14,7 @@ export class Panel {
   constructor(booking, model, hooks) {
     Object.assign(this, { booking, model, hooks });
     this.checkout = new Checkout(this);
+    this.giveBack = new GiveBack(booking, () => this.update());
     this.title = h('h2', { tabindex: '-1' });
     this.body = h('div', { class: 'panel-body' });
     this.element = h('section', { class: 'panel', 'aria-label': 'Your seats' }, this.title, this.body);
@@ -186,14 +188,19 @@ export class Panel {
   #boughtList() {
     const summary = h('summary'), list = h('div');
     const element = h('details', { class: 'bought' }, summary, list);
+    let ways = [], offered = false;
     const refresh = () => {
       const { bought } = this.booking;
       const shows = JSON.stringify(bought);
       element.hidden = bought.length === 0;
-      if (list.shows === shows) return;
-      list.shows = shows;
-      summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
-      list.replaceChildren(...bought.flatMap((b) => [this.#tickets(b), this.#refunds(b)]));
+      if (list.shows !== shows) {
+        list.shows = shows;
+        summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
+        ways = bought.map((b) => this.giveBack.part(b));
+        list.replaceChildren(...bought.flatMap((b, i) => [this.#tickets(b), this.#refunds(b), ways[i].element]));
+      }
+      for (const way of ways) way.refresh();
+      if (!offered && ways.some((way) => way.offered())) element.open = offered = true;
     };
     return { element, refresh };
   }
@@ -223,11 +230,16 @@ export class Panel {
 
   #confirmed() {
     const { booking } = this;
-    const news = this.#news();
-    this.refresh = news.refresh;
-    this.title.textContent = 'Enjoy the show';
-    toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
-    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), news.element, this.status, this.#tickets(booking.current), this.#refunds(booking.current),
+    const { current } = booking;
+    const gone = current.refunds?.length > 0 && !current.tickets?.length; // the processor has not taken the refund yet
+    const news = this.#news(), way = this.giveBack.part(current);
+    this.refresh = () => { news.refresh(); way.refresh(); };
+    this.title.textContent = gone ? 'Given back' : 'Enjoy the show';
+    if (this.greeted !== current.id) toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
+    this.greeted = current.id;
+    const many = seats(current.seats.length);
+    const bought = gone ? '' : h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${many}, free of charge` : `${many} bought for ${this.total()}` }));
+    return [bought, news.element, this.status, this.#tickets(current), this.#refunds(current), way.element,
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
   }
 

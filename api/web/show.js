@@ -258,7 +258,8 @@ class EventPage {
     try {
       do {
         const event = await get(`/v1/events/${encodeURIComponent(this.id)}`, { signal: this.stopper.signal }).catch(() => null);
-        if (event && event.sale !== this.event.sale) { this.setEvent(event); say(this.saleBadge.textContent); }
+        const told = ({ sale, postponed, cancelled }) => JSON.stringify([sale, postponed, cancelled]);
+        if (event && told(event) !== told(this.event)) { this.setEvent(event); say(this.saleBadge.textContent); }
         if (!this.booking.saleOpen) await pause(salePollMs * (1 + Math.random() / 2), this.stopper.signal);
       } while (!this.booking.saleOpen && !this.stopper.signal.aborted);
     } catch (err) {

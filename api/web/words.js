@@ -149,6 +149,32 @@ export function announcementOf(event, now) {
   return `This event is put off: ${sentence(postponed.reason)} ${date} What you bought stays yours.${back}`;
 }
 
+/**
+ * giveBackText is what a fan is told who may give a booking of an event that is put off back: until when (ms), what for (minor units;
+ * undefined: not known here), and how many seats.
+ */
+export function giveBackText(until, worth, many, event) {
+  const day = written(new Date(until), whenShape);
+  const sum = worth === undefined ? 'all of your money' : money(worth, event);
+  const back = worth === 0 ? '' : `, and ${sum} goes back to you`;
+  return {
+    title: 'Not coming after all?',
+    offer: `Until ${day} you can give this booking back${back}. If you do nothing, it stays yours.`,
+    over: `This booking could be given back until ${day}. That time has passed, and what you bought stays yours.`,
+    ask: `Give ${seats(many)} back …`,
+    question: `Give ${seats(many)} back? The ticket codes end at once, others may buy the seats${back}. This cannot be undone.`,
+    keep: many === 1 ? 'Keep the seat' : 'Keep the seats',
+    give: worth === 0 ? `Give ${seats(many)} back now` : `Give ${seats(many)} back for ${sum}`,
+  };
+}
+
+/** givenBackText says what came of it, by the refunds that came of it; none: somebody was quicker, on another device perhaps. */
+export function givenBackText(refunds, event) {
+  if (refunds.length === 0) return 'This booking was given back before, here or on another device. Below is what became of it.';
+  const amount = refunds.reduce((sum, one) => sum + one.amount.amount, 0);
+  return amount === 0 ? 'Given back. It had cost nothing, so no money moves.' : `Given back: ${money(amount, event)} ${refundText(refunds[0].state)}`;
+}
+
 const sentence = (text) => String(text).trim().replace(/[^.!?…]$/, '$&.');
 
 /** The sandbox's payment tokens in human words, by what they show: [[group, [[token, words], …]], …]. */

@@ -66,7 +66,8 @@ func TestWordsAndCodesOfTheServerMatch(t *testing.T) {
 	}
 }
 
-// Kind: a state of a booking that the page shows as something else, or without words.
+// Kind: a state of a booking or of a refund that the page shows as something else, or without words; a payment under
+// way, or a refund, that the page takes for over.
 func TestPageKnowsEveryStateOfABooking(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "openapi.json"))
 	if err != nil {
@@ -74,25 +75,36 @@ func TestPageKnowsEveryStateOfABooking(t *testing.T) {
 	}
 	var document struct {
 		Components struct {
-			Schemas struct {
-				Booking struct {
-					Properties struct{ State struct{ Enum []string } }
-				}
+			Schemas map[string]struct {
+				Properties map[string]struct{ Enum []any }
 			}
 		}
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		t.Fatal(err)
 	}
-	states := document.Components.Schemas.Booking.Properties.State.Enum
-	if len(states) < 6 {
-		t.Fatalf("only the states %q", states)
+	states := document.Components.Schemas["Booking"].Properties["state"].Enum
+	refunds := document.Components.Schemas["BookingRefund"].Properties["state"].Enum
+	if len(states) < 6 || len(refunds) < 4 {
+		t.Fatalf("only the states %q, %q", states, refunds)
 	}
 	live := regexp.MustCompile(`const phases = \{(.*?)\};`).FindString(read(t, "booking.js"))
 	over := regexp.MustCompile(`(?s)const endWords = \{(.*?)\n\};`).FindString(read(t, "words.js"))
-	for _, state := range states {
+	back := regexp.MustCompile(`(?s)const refundWords = \{(.*?)\n\};`).FindString(read(t, "words.js"))
+	waits := regexp.MustCompile(`(?s)const payWords = \{(.*?)\n\};`).FindString(read(t, "words.js"))
+	for _, one := range states {
+		state, _ := one.(string)
 		if !strings.Contains(live, " "+state+": ") && !strings.Contains(over, "  "+state+": [") {
 			t.Errorf("the page does not know bookings that are %q", state)
+		}
+		if strings.Contains(live, " "+state+": 'paying'") && !strings.Contains(waits, "  "+state+": [") {
+			t.Errorf("the page has no words for a payment that is %q", state)
+		}
+	}
+	for _, one := range refunds {
+		state, _ := one.(string)
+		if !strings.Contains(back, "  "+state+": '") {
+			t.Errorf("the page does not know refunds that are %q", state)
 		}
 	}
 }
