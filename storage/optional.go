@@ -42,6 +42,21 @@ type Payments interface {
 	Payments(ctx context.Context, visit func(PaymentRow) error) error
 }
 
+// PaymentCursor is how far a payment processor's events were read.
+type PaymentCursor struct {
+	Account string // the processor's name; empty: an earlier build's, which read one and did not say which
+	Body    string // in the words of whoever reads
+}
+
+// PaymentCursors keeps how far processors' events were read. Without them, events of the time when no server ran are
+// never told.
+type PaymentCursors interface {
+	// PaymentCursors calls visit for every account, in order of name.
+	PaymentCursors(ctx context.Context, visit func(PaymentCursor) error) error
+	// PutPaymentCursor writes one over whatever stands. It is for copies: servers move a cursor from a revision.
+	PutPaymentCursor(ctx context.Context, c PaymentCursor) error
+}
+
 // Frozen is one instant of a store that goes on being written: all its answers are of that instant.
 type Frozen interface {
 	Tail(ctx context.Context, key SectionKey) (Tail, error)

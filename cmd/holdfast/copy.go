@@ -31,9 +31,10 @@ func (copyCommand) Help() string {
   holdfast copy --from postgres://holdfast@db:5432/holdfast --to pebble:/var/lib/holdfast
       And back: a folder that has the beginning of it already gets the rest.
 
-Copies every log record by record with the same hashes, tickets, snapshots, events with their venues, the secret behind ticket codes, and
-the sandbox's payments; then reads all of it back from the target and compares. Both sides must be stopped. HOLDFAST_FROM and HOLDFAST_TO
-keep a password out of the list of processes.
+Copies every log record by record with the same hashes, tickets, snapshots, events with their venues and the keys of
+their buyers' names, contact data, operators' idempotency keys, the secret behind ticket codes, the sandbox's payments,
+and how far the payment processor's events were read (cursors); then reads all of it back from the target and compares.
+Both sides must be stopped. HOLDFAST_FROM and HOLDFAST_TO keep a password out of the list of processes.
 
 Interrupted, it is run again and goes on where it stopped. A finished copy run again is verified again, and nothing is written. A
 target that has anything else in the place of what would come is refused before anything is written; other events may be there.
@@ -85,7 +86,7 @@ func printCopy(out io.Writer, r *copier.Report, took time.Duration, failed error
 		count copier.Count
 	}{
 		{"events", r.Events}, {"logs", r.Logs}, {"records", r.Records}, {"tickets", r.Tickets},
-		{"snapshots", r.Snapshots}, {"payments", r.Payments},
+		{"snapshots", r.Snapshots}, {"payments", r.Payments}, {"contacts", r.Contacts}, {"cursors", r.Cursors},
 	} {
 		fmt.Fprintf(&text, "%-9s  %10d, %d of them written now\n", line.what, line.count.All, line.count.New)
 	}

@@ -112,7 +112,8 @@ var commandWalls = map[string]wall{
 		Why: "opens the processor that was chosen, and takes its webhooks: it knows every adapter, and no engine but its ids",
 		Own: []string{
 			"actors", "actors/checkout/processor", "actors/checkout/sandbox", "actors/checkout/sandbox/remote",
-			"actors/checkout/stripe", "api", "api/webhook", "cmd/holdfast/config", "cmd/holdfast/keyfile", "cmd/holdfast/sandboxd",
+			"actors/checkout/stripe", "api", "api/webhook", "cmd/holdfast/config", "cmd/holdfast/datafolder",
+			"cmd/holdfast/keyfile", "cmd/holdfast/sandboxd", "storage",
 		},
 		Test: []string{"cmd/holdfast/testkit", "storage"},
 	},

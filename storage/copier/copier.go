@@ -13,7 +13,8 @@ import (
 	"holdfast/storage/onsale"
 )
 
-// Source is what is read; every storage.Store is one. If it is storage.Payments too, its payments come along.
+// Source is what is read; every storage.Store is one. If it is storage.Payments too, its payments come along, and if it
+// is storage.PaymentCursors, how far processors' events were read.
 type Source interface {
 	Tail(ctx context.Context, key storage.SectionKey) (storage.Tail, error)
 	Read(
@@ -33,7 +34,8 @@ type Source interface {
 	Sections(ctx context.Context) ([]storage.SectionKey, error)
 }
 
-// Target is what is filled, and read back. If it is storage.Payments too, it takes the source's payments.
+// Target is what is filled, and read back. If it is storage.Payments or storage.PaymentCursors too, it takes what the
+// source has of these.
 type Target interface {
 	Source
 	storage.Importer
@@ -99,6 +101,7 @@ type Report struct {
 	Snapshots Count
 	Payments  Count
 	Contacts  Count // New: put or erased
+	Cursors   Count // accounts of payment processors whose events were read
 	// SnapshotsLeftOut are damaged ones and ones that stand on no record of their log; the copy replays more, and is no
 	// less true.
 	SnapshotsLeftOut uint64
@@ -110,7 +113,7 @@ type Report struct {
 // Changed tells whether the run wrote anything that counts.
 func (r *Report) Changed() bool {
 	return r.Events.New+r.Logs.New+r.Records.New+r.Tickets.New+r.Snapshots.New+r.Payments.New+
-		r.Contacts.New > 0
+		r.Contacts.New+r.Cursors.New > 0
 }
 
 // Run copies everything in from to to, and verifies it. The report is never nil; with an error it tells how far the run

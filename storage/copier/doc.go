@@ -5,7 +5,8 @@
 //	         look (nothing is written)                 move                              verify
 //	source ──► anybody alive? ────────► secret                                ──► every log of the target read back,
 //	target ──► same events?             logs, in pages ──► tickets, snapshots      hash by hash; tickets row by row;
-//	           logs that begin alike?   payments                                   venues, events, secret, payments
+//	           logs that begin alike?   payments, contacts, how far processors'    venues, events, secret, payments,
+//	                                    events were read, operators' keys          contacts, cursors
 //	                │ no                events: last                          ──► the source once more: has it moved?
 //	                ▼
 //	             refused, by name

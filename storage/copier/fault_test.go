@@ -82,6 +82,14 @@ func (s *saboteur) PutPayment(
 	return row, err
 }
 
+func (s *saboteur) PutContact(ctx context.Context, subject string, c storage.Contact) error {
+	return s.spoil(func() error { return s.house.PutContact(ctx, subject, c) })
+}
+
+func (s *saboteur) PutPaymentCursor(ctx context.Context, c storage.PaymentCursor) error {
+	return s.spoil(func() error { return s.house.PutPaymentCursor(ctx, c) })
+}
+
 // TestResumedAfterEveryFault (P2, P3): the run ends at any of its writes, done or not, and the next one finishes it.
 // While it is unfinished, no event is there to be sold from half a log.
 func TestResumedAfterEveryFault(t *testing.T) {

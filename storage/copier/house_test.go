@@ -22,17 +22,19 @@ type house interface {
 	storage.Store
 	storage.Importer
 	storage.Payments
+	storage.PaymentCursors
 }
 
 // booked gives a store books in memory, in the manner of a shared store.
 type booked struct {
 	fillable
-	mu   sync.Mutex
-	rows map[string]storage.PaymentRow
+	mu      sync.Mutex
+	rows    map[string]storage.PaymentRow
+	cursors map[string]string
 }
 
 func withBooks(s fillable) *booked {
-	return &booked{fillable: s, rows: map[string]storage.PaymentRow{}}
+	return &booked{fillable: s, rows: map[string]storage.PaymentRow{}, cursors: map[string]string{}}
 }
 
 func (b *booked) PutPayment(_ context.Context, p storage.PaymentRow, over ...string) (storage.PaymentRow, error) {
@@ -64,6 +66,20 @@ func (b *booked) Payments(_ context.Context, visit func(storage.PaymentRow) erro
 			return err
 		}
 	}
+	return nil
+}
+
+func (b *booked) PaymentCursors(_ context.Context, visit func(storage.PaymentCursor) error) error {
+	for _, account := range slices.Sorted(maps.Keys(b.cursors)) {
+		if err := visit(storage.PaymentCursor{Account: account, Body: b.cursors[account]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *booked) PutPaymentCursor(_ context.Context, c storage.PaymentCursor) error {
+	b.cursors[c.Account] = c.Body
 	return nil
 }
 
@@ -139,8 +155,8 @@ const (
 	housePage     = 500
 )
 
-// furnish fills a house: two events of three sections, logs of two owners, tickets, snapshots, payments, a dead node's
-// row.
+// furnish fills a house with something of each that a store keeps: two events of three sections, logs of two owners,
+// tickets, snapshots, payments, a buyer's contact data, how far two processors' events were read.
 func furnish(t testing.TB, s house) []*storage.Event {
 	t.Helper()
 	ctx := context.Background()
@@ -177,6 +193,12 @@ func furnish(t testing.TB, s house) []*storage.Event {
 			storage.OperatorKey{Request: section.RequestID{1}, Event: events[1].ID, Fingerprint: 1 << 63, At: 5},
 		),
 	)
+	must(t, s.PutContact(ctx, "carol", storage.Contact{Email: "c@example.net", At: 3}))
+	must(
+		t,
+		s.PutPaymentCursor(ctx, storage.PaymentCursor{Account: "stripe", Body: `{"cursor":"evt_1","unheard":["b-1"]}`}),
+	)
+	must(t, s.PutPaymentCursor(ctx, storage.PaymentCursor{Body: "7"})) // of an earlier build
 	return events
 }
 
@@ -216,6 +238,17 @@ func inventory(t testing.TB, s house) string {
 		_, err := fmt.Fprintf(out, "payment %v\n", row)
 		return err
 	}))
+	must(t, s.PaymentCursors(ctx, func(c storage.PaymentCursor) error {
+		_, err := fmt.Fprintf(out, "cursor %+v\n", c)
+		return err
+	}))
+	var contacts []string
+	must(t, s.Contacts(ctx, func(subject string, c storage.Contact) error {
+		contacts = append(contacts, fmt.Sprintf("contact %s %s %s %d\n", subject, c.Email, c.Phone, c.At))
+		return nil
+	}))
+	slices.Sort(contacts)
+	fmt.Fprint(out, contacts)
 	secret, err := s.Secret(ctx)
 	must(t, err)
 	fmt.Fprintf(out, "secret %x\n", secret)

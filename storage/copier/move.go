@@ -29,6 +29,9 @@ func (r *run) move(ctx context.Context) error {
 	if err := r.movePayments(ctx); err != nil {
 		return err
 	}
+	if err := r.moveCursors(ctx); err != nil {
+		return err
+	}
 	if err := r.moveKeys(ctx); err != nil {
 		return err
 	}

@@ -10,7 +10,10 @@ import (
 	"holdfast/storage"
 )
 
-var _ storage.Payments = (*Store)(nil)
+var (
+	_ storage.Payments       = (*Store)(nil)
+	_ storage.PaymentCursors = (*Store)(nil)
+)
 
 const paymentsPage = 4096
 
@@ -116,4 +119,29 @@ func (s *Store) MoveCursor(ctx context.Context, account, body string, over int64
 	}
 	rows, err := s.exec(ctx, sql("cursor_move"), account, body, over)
 	return err == nil && rows == 1, err
+}
+
+func scanAccount(row pgx.CollectableRow) (c storage.PaymentCursor, err error) {
+	return c, row.Scan(&c.Account, &c.Body)
+}
+
+// PaymentCursors implements storage.PaymentCursors. There are as many rows as processors that were ever used.
+func (s *Store) PaymentCursors(ctx context.Context, visit func(storage.PaymentCursor) error) error {
+	all, err := fetch(ctx, s.present, scanAccount, sql("cursors"))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b storage.PaymentCursor) int { return cmp.Compare(a.Account, b.Account) })
+	for _, c := range all {
+		if err := visit(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PutPaymentCursor implements storage.PaymentCursors.
+func (s *Store) PutPaymentCursor(ctx context.Context, c storage.PaymentCursor) error {
+	_, err := s.exec(ctx, sql("cursor_put"), c.Account, c.Body)
+	return err
 }

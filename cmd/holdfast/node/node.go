@@ -253,7 +253,7 @@ func (n *Node) followEvents(c *config.Config) {
 		<-n.left
 		cancel()
 	}()
-	keeper := payment.InFolder(c.Data)
+	keeper := payment.InFolder(c.Data, n.till.Processor.Name())
 	if n.sql != nil {
 		keeper = payment.InStore(n.sql, n.till.Processor.Name(), c.StateDir)
 	}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"holdfast/actors/checkout/processor"
+	"holdfast/cmd/holdfast/datafolder"
+	"holdfast/storage"
 )
 
 // Record is how far an account's events were read, and what of them is still to be seen to.
@@ -34,9 +34,8 @@ type Dispute struct {
 
 // Bounds of a record.
 const (
-	unheardMax     = 1000
-	disputesMax    = 1000
-	recordBytesMax = 1 << 20
+	unheardMax  = 1000
+	disputesMax = 1000
 )
 
 // dispute enters one.
@@ -78,14 +77,18 @@ type storeKeeper struct {
 	folder  string
 }
 
+// Load looks where earlier builds kept the account's record as well: a folder, or a store that was copied from one.
 func (k storeKeeper) Load(ctx context.Context) (r Record, revision int64, err error) {
 	body, revision, err := k.cursors.Cursor(ctx, k.account)
 	if err == nil && revision == 0 {
-		r, _, err = InFolder(k.folder).Load(ctx)
-		return r, 0, err
+		var unnamed int64
+		if body, unnamed, err = k.cursors.Cursor(ctx, ""); err == nil && unnamed == 0 {
+			r, _, err = InFolder(k.folder, k.account).Load(ctx)
+			return r, 0, err
+		}
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(body), &r)
+		r, err = parseRecord(body)
 	}
 	if err != nil {
 		return r, 0, fmt.Errorf("how far the processor's events were read: %w", err)
@@ -101,16 +104,22 @@ func (k storeKeeper) Save(ctx context.Context, r Record, over int64) (bool, erro
 	return k.cursors.MoveCursor(ctx, k.account, string(body), over)
 }
 
-// cursorFile keeps the record in a folder of the node's own.
-const cursorFile = "payment-events"
+// parseRecord reads a record, or what the first build kept: the cursor alone.
+func parseRecord(text string) (r Record, err error) {
+	if !strings.HasPrefix(text, "{") {
+		return Record{Cursor: strings.TrimSpace(text)}, nil
+	}
+	err = json.Unmarshal([]byte(text), &r)
+	return r, err
+}
 
-// InFolder keeps the record in a folder that one node has for itself; empty: in memory, and events are read from now
-// on.
-func InFolder(folder string) Keeper {
+// InFolder keeps an account's record in a folder that one node has for itself; empty: in memory, and events are read
+// from now on.
+func InFolder(folder, account string) Keeper {
 	if folder == "" {
 		return new(memoryKeeper)
 	}
-	return folderKeeper(folder)
+	return folderKeeper{folder, account}
 }
 
 type memoryKeeper struct{ record Record }
@@ -122,35 +131,31 @@ func (k *memoryKeeper) Save(_ context.Context, r Record, _ int64) (bool, error) 
 	return true, nil
 }
 
-type folderKeeper string
+type folderKeeper struct{ folder, account string }
 
 func (k folderKeeper) Load(context.Context) (r Record, revision int64, err error) {
-	text, err := os.ReadFile(filepath.Join(string(k), cursorFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return r, 0, nil
-	case err != nil:
-		return r, 0, fmt.Errorf("how far the processor's events were read: %w", err)
-	case len(text) > recordBytesMax:
-		return r, 0, fmt.Errorf("%s is longer than %d bytes: no record is", cursorFile, recordBytesMax)
-	case !strings.HasPrefix(string(text), "{"): // of an earlier build: the cursor alone
-		return Record{Cursor: strings.TrimSpace(string(text))}, 1, nil
+	kept, err := datafolder.Cursor(k.folder, k.account)
+	if errors.Is(err, fs.ErrNotExist) {
+		kept, err = datafolder.Cursor(k.folder, "") // of an earlier build
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
-		return r, 0, fmt.Errorf("%s: %w", cursorFile, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, 0, nil
+	}
+	if err == nil {
+		r, err = parseRecord(kept.Body)
+	}
+	if err != nil {
+		return r, 0, fmt.Errorf(
+			"how far the processor's events were read: %s: %w", datafolder.CursorFile(kept.Account), err,
+		)
 	}
 	return r, 1, nil
 }
 
-// Save replaces the file whole. It is not synced: an older record tells the same again.
 func (k folderKeeper) Save(_ context.Context, r Record, _ int64) (bool, error) {
 	text, err := json.Marshal(&r)
-	path := filepath.Join(string(k), cursorFile)
 	if err == nil {
-		err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = datafolder.PutCursor(k.folder, storage.PaymentCursor{Account: k.account, Body: string(text)})
 	}
 	if err != nil {
 		return false, fmt.Errorf("how far the processor's events were read: %w", err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout/processor"
+	"holdfast/cmd/holdfast/datafolder"
 )
 
 // eventful is an account that has an event every ten seconds, numbered; a cursor is how many there were.
@@ -131,14 +132,17 @@ func (e *ears) all(t *testing.T, from, to int) {
 // and the cursor that an earlier build kept in the folder counts.
 func TestEventsAreFollowedOverRestarts(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, cursorFile), []byte("0\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, datafolder.CursorFile("")), []byte("0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		bank, e, reports := &eventful{start: time.Now()}, &ears{}, []error(nil)
 		run := func(long time.Duration) {
-			follow(t, long, &Follower{Processor: bank, Listener: e, Keeper: InFolder(folder), Node: "n" + long.String(),
-				Report: func(err error) { reports = append(reports, err) }})
+			follow(
+				t, long,
+				&Follower{Processor: bank, Listener: e, Keeper: InFolder(folder, "stripe"), Node: "n" + long.String(),
+					Report: func(err error) { reports = append(reports, err) }},
+			)
 		}
 		run(70 * time.Second)
 		<-time.After(7 * 24 * time.Hour) // nobody runs
@@ -153,7 +157,8 @@ func TestEventsAreFollowedOverRestarts(t *testing.T) {
 		run(60 * time.Second)
 		e.all(t, 0, int((time.Since(bank.start)-40*time.Second)/(10*time.Second)))
 	})
-	if info, err := os.Stat(filepath.Join(folder, cursorFile)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(folder, datafolder.CursorFile("stripe"))); err != nil ||
+		info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 }

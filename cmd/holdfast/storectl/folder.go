@@ -17,11 +17,12 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// dataFolder is a data folder as one store: the embedded one, and as its payments the pretended processor's ledger
-// beside it. It is for copies only. A server's ledger is durable line by line, because each line is an answer; here the
-// lines are durable when they are read back.
+// dataFolder is a data folder as one store: the embedded one, as its payments the pretended processor's ledger beside
+// it, and the files of how far processors' events were read. It is for copies only. A server's ledger is durable line
+// by line, because each line is an answer; here the lines are durable when they are read back.
 type dataFolder struct {
 	*pebblestore.Store
+	data string
 	path string // of the ledger
 
 	mu   sync.Mutex // guards what follows
@@ -29,10 +30,13 @@ type dataFolder struct {
 	rows map[string]storage.PaymentRow
 }
 
-var _ storage.Payments = (*dataFolder)(nil)
+var (
+	_ storage.Payments       = (*dataFolder)(nil)
+	_ storage.PaymentCursors = (*dataFolder)(nil)
+)
 
 func newDataFolder(data string, store *pebblestore.Store) *dataFolder {
-	return &dataFolder{Store: store, path: filepath.Join(data, datafolder.PaymentsFile)}
+	return &dataFolder{Store: store, data: data, path: filepath.Join(data, datafolder.PaymentsFile)}
 }
 
 // open reads the ledger and makes it ready for more lines; a torn last line goes, as it does when a server starts. mu
@@ -121,6 +125,20 @@ func (f *dataFolder) Payments(_ context.Context, visit func(storage.PaymentRow) 
 		}
 	}
 	return nil
+}
+
+// PaymentCursors implements storage.PaymentCursors.
+func (f *dataFolder) PaymentCursors(_ context.Context, visit func(storage.PaymentCursor) error) error {
+	all, err := datafolder.Cursors(f.data)
+	for i := 0; i < len(all) && err == nil; i++ {
+		err = visit(all[i])
+	}
+	return err
+}
+
+// PutPaymentCursor implements storage.PaymentCursors.
+func (f *dataFolder) PutPaymentCursor(_ context.Context, c storage.PaymentCursor) error {
+	return datafolder.PutCursor(f.data, c)
 }
 
 func (f *dataFolder) sync() error {
