@@ -59,6 +59,14 @@ const (
 	LogOrderSettled      = "order_settled"  // all other sections of a booking have heard how it was sold or ended
 )
 
+// LogKinds are all of them: what reads logs is tested against the list.
+var LogKinds = [...]string{
+	LogClaim, LogReleased, LogHoldPlaced, LogHoldExtended, LogHoldReleased, LogHoldExpired, LogPaymentBegun,
+	LogPaymentFailed, LogSold, LogRefunded, LogBlocked, LogUnblocked, LogPaymentChallenged, LogRefundDue,
+	LogRefundPending, LogRefundFailed, LogSaleOpened, LogSalePaused, LogSaleClosed, LogSaleCancelled, LogGrantsFenced,
+	LogLegBound, LogLegSold, LogLegFreed, LogOrderSettled,
+}
+
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for
 // member in the order of the struct. A log of ten million changes is printed by it, so it allocates nothing beyond dst.
 func AppendLogChange(dst []byte, c *LogChange) []byte {

@@ -3,7 +3,10 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,4 +98,21 @@ func BenchmarkAppendLogChange(b *testing.B) {
 		out = AppendLogChange(out[:0], c)
 	}
 	b.SetBytes(int64(len(out)))
+}
+
+// TestLogKindsAreAll: a kind that is on no list is one that no reader's test asks about.
+func TestLogKindsAreAll(t *testing.T) {
+	text, err := os.ReadFile("log.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^\tLog\w+ += "(\w+)"`).FindAllSubmatch(text, -1)
+	if len(found) != len(LogKinds) {
+		t.Errorf("%d kinds are named, %d are on the list", len(found), len(LogKinds))
+	}
+	for _, kind := range found {
+		if !slices.Contains(LogKinds[:], string(kind[1])) {
+			t.Errorf("%s is not on the list", kind[1])
+		}
+	}
 }

@@ -59,7 +59,7 @@ func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 		s := &event.Plan.Sections[i]
 		letters[s.ID] = bytes.Repeat([]byte{'a'}, int(s.Seats))
 	}
-	seats := map[string][]uint32{}
+	seats, back := map[string][]uint32{}, new(returned)
 	for i := range changes {
 		c := &changes[i]
 		if c.Event != event.ID || letters[c.Section] == nil {
@@ -68,17 +68,28 @@ func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 		if c.Kind == wire.LogHoldPlaced || c.Kind == wire.LogLegBound {
 			seats[c.Booking] = c.Seats
 		}
-		if letter := letterAfter[c.Kind]; letter != 0 {
+		switch letter := letterAfter[c.Kind]; {
+		case back.by(c) && len(c.Seats) > 0:
+			draw(letters[c.Section], c.Seats, 'a')
+		case back.by(c):
+			draw(letters[c.Section], seats[c.Booking], 'a')
+		case letter != 0:
 			draw(letters[c.Section], seats[c.Booking], letter)
 		}
 	}
 	return letters
 }
 
-// letterAfter is what a change of a booking makes of its seats; nothing where they stay as they are.
+// letterAfter is what each change of a booking makes of its seats; 0: they stay as they are, or returned says which are
+// on sale again. Nobody blocks seats here.
 var letterAfter = map[string]byte{
 	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's',
-	wire.LogRefunded: 'a', wire.LogLegBound: 'h', wire.LogLegSold: 's', wire.LogLegFreed: 'a',
+	wire.LogLegBound: 'h', wire.LogLegSold: 's', wire.LogLegFreed: 'a',
+	wire.LogRefundDue: 0, wire.LogRefundPending: 0, wire.LogRefunded: 0, wire.LogRefundFailed: 0,
+	wire.LogClaim: 0, wire.LogReleased: 0, wire.LogHoldExtended: 0, wire.LogPaymentBegun: 0,
+	wire.LogPaymentFailed: 0, wire.LogPaymentChallenged: 0, wire.LogBlocked: 0, wire.LogUnblocked: 0,
+	wire.LogSaleOpened: 0, wire.LogSalePaused: 0, wire.LogSaleClosed: 0, wire.LogSaleCancelled: 0,
+	wire.LogGrantsFenced: 0, wire.LogOrderSettled: 0,
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

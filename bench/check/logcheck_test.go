@@ -447,3 +447,12 @@ func seatsOf(t *testing.T, l logLines, booking string) []uint32 {
 	t.Fatalf("no hold of %s", booking)
 	return nil
 }
+
+// TestEveryKindOfChangeIsFollowed: a kind that the server writes and that is no word here has every log called broken.
+func TestEveryKindOfChangeIsFollowed(t *testing.T) {
+	for _, kind := range wire.LogKinds {
+		if parseKind([]byte(kind)) == 0 {
+			t.Errorf("no log with a %q can be judged", kind)
+		}
+	}
+}

@@ -218,3 +218,36 @@ func TestFaultsOfWaitingRoomsAreFound(t *testing.T) {
 		}
 	}
 }
+
+// TestStocksFollowRefunds (G8): seats are free again once, when the processor has taken their refund, whatever is said
+// of the money afterwards, one by one or all at once.
+func TestStocksFollowRefunds(t *testing.T) {
+	seats := func(kind string, seats ...uint32) wire.LogChange {
+		return wire.LogChange{Kind: kind, Booking: "b", Seats: seats}
+	}
+	for name, c := range map[string]struct {
+		lines []wire.LogChange
+		free  uint32
+	}{
+		"without a word of what is due": {[]wire.LogChange{seats(wire.LogRefunded)}, 3},
+		"at once": {[]wire.LogChange{seats(wire.LogRefundDue, 0, 1),
+			seats(wire.LogRefunded, 0, 1)}, 3},
+		"due": {[]wire.LogChange{seats(wire.LogRefundDue, 0, 1)}, 1},
+		"pending, then done": {[]wire.LogChange{seats(wire.LogRefundDue, 0, 1), seats(wire.LogRefundPending, 0, 1),
+			seats(wire.LogRefunded)}, 3},
+		"pending, then failed": {[]wire.LogChange{seats(wire.LogRefundDue, 0, 1), seats(wire.LogRefundPending, 0, 1),
+			seats(wire.LogRefundFailed)}, 3},
+		"one of two": {[]wire.LogChange{seats(wire.LogRefundDue, 1), seats(wire.LogRefunded, 1)}, 2},
+	} {
+		count := newCount(3, nil, 0)
+		for _, l := range append([]wire.LogChange{seats(wire.LogHoldPlaced, 0, 1), seats(wire.LogPaymentBegun),
+			seats(wire.LogSold)}, c.lines...) {
+			count.change(&l)
+		}
+		if count.free != c.free || count.held != 0 || count.paying != 0 {
+			t.Errorf(
+				"%s: %d free, %d held, %d paying; want %d free", name, count.free, count.held, count.paying, c.free,
+			)
+		}
+	}
+}

@@ -25,6 +25,7 @@ type sectionCount struct {
 	free, held, paying uint32
 	bookings           map[string]uint32 // seats of those held or paying, and of legs
 	sold               map[string]bool   // legs
+	owed               map[string]bool   // bookings whose refunds name their seats: one is due, or was
 	cites              []cite            // by seq
 }
 
@@ -65,7 +66,7 @@ func countStocks(ctx context.Context, all []*judge, h *history.History, o Option
 }
 
 func newCount(seats uint32, stocks []*stock, index uint32) *sectionCount {
-	c := &sectionCount{free: seats, bookings: map[string]uint32{}, sold: map[string]bool{}}
+	c := &sectionCount{free: seats, bookings: map[string]uint32{}, sold: map[string]bool{}, owed: map[string]bool{}}
 	for _, s := range stocks {
 		i, found := slices.BinarySearchFunc(s.Sections, index, func(at waitingroom.LogSection, want uint32) int {
 			return int(at.Section) - int(want)
@@ -127,8 +128,21 @@ func (c *sectionCount) change(l *wire.LogChange) {
 		if !c.sold[l.Booking] {
 			c.held -= n
 		}
+	default:
+		c.rest(l, n)
+	}
+}
+
+// rest follows what is no hold and no sale. A refund's seats are on sale again by the first of its lines that names
+// them, and of builds that owed nothing first by the one that names none.
+func (c *sectionCount) rest(l *wire.LogChange, n uint32) {
+	switch l.Kind {
+	case wire.LogRefundDue:
+		c.owed[l.Booking] = true
 	case wire.LogRefunded:
-		c.free += n
+		if c.free += uint32(len(l.Seats)); !c.owed[l.Booking] {
+			c.free += n - uint32(len(l.Seats))
+		}
 	case wire.LogRefundPending:
 		c.free += uint32(len(l.Seats))
 	case wire.LogBlocked:
