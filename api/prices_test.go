@@ -131,6 +131,17 @@ func shown(t *testing.T, surface string, doc any) (totals int) {
 	return totals
 }
 
+// showsTotal walks an answer that shows money.
+func showsTotal(t *testing.T, surface string, a *answer) *answer {
+	t.Helper()
+	var doc any
+	a.into(&doc)
+	if shown(t, surface, doc) == 0 {
+		t.Errorf("%s shows no total: %s", surface, a.body)
+	}
+	return a
+}
+
 // Kind: a surface that shows a face value where people read what they will pay. Every place of openapi.json that holds
 // money is in this walk, and a place that is added has to be added here.
 func TestEverySurfaceShowsTheTotal(t *testing.T) {
@@ -141,12 +152,7 @@ func TestEverySurfaceShowsTheTotal(t *testing.T) {
 	path := "/v1/events/" + event.ID
 	see := func(surface string, a *answer) *answer {
 		t.Helper()
-		var doc any
-		a.into(&doc)
-		if shown(t, surface, doc) == 0 {
-			t.Errorf("%s shows no total: %s", surface, a.body)
-		}
-		return a
+		return showsTotal(t, surface, a)
 	}
 	see("event made", made)
 	see("sale", h.do("POST", path+"/sale", operator, `{"state":"open"}`).want(200, ""))
@@ -164,6 +170,67 @@ func TestEverySurfaceShowsTheTotal(t *testing.T) {
 	see("released", h.do("DELETE", "/v1/bookings/"+again.ID, alice, "").want(200, ""))
 	see("closed", h.do("POST", path+"/sale", operator, `{"state":"closed"}`).want(200, ""))
 	see("deleted", h.do("DELETE", path, operator, "").want(200, ""))
+}
+
+// Money on its way back is told in the same totals: what is open, what a buyer gives back of an event that is put off,
+// and how far a cancelled event's refunds have come.
+func TestEverySurfaceOfMoneyOnItsWayBackShowsTheTotal(t *testing.T) {
+	h := open(t, nil)
+	var event wire.Event
+	h.pricedEvent(tellingPrice, "").want(201, "").into(&event)
+	path := "/v1/events/" + event.ID
+	h.do("POST", path+"/sale", operator, `{"state":"open"}`).want(200, "")
+	buy := func(seats, token string) string {
+		t.Helper()
+		at := "/v1/bookings/" + h.do("POST", path+"/bookings", alice, `{"seats":`+seats+`}`).want(201, "").booking().ID
+		showsTotal(t, "confirmed", h.do("POST", at+"/confirm", alice, `{"payment_token":"`+token+`"}`).want(200, ""))
+		return at
+	}
+	slow, given, kept := buy(`["A-1-1"]`, "tok_refund_pending"), buy(`["A-1-2"]`, "tok_ok"), buy(`["A-1-3"]`, "tok_ok")
+	showsTotal(t, "refund on its way", h.do("POST", slow+"/refund", operator, "").want(200, ""))
+	showsTotal(t, "open payments", h.do("GET", path+"/payments?state=refund_pending", operator, "").want(200, ""))
+	showsTotal(t, "asked again", h.do("POST", slow+"/payments/retry", operator, "").want(200, ""))
+	for _, silent := range []string{"/seatmap", "/availability"} { // without prices, or with totals
+		var doc any
+		h.do("GET", path+silent, nobody, "").want(200, "").into(&doc)
+		shown(t, silent, doc)
+	}
+	shown(t, "live map", h.firstFrame(path+"/availability/stream"))
+	showsTotal(t, "postponed", h.do("POST", path+"/postpone", operator.with("Idempotency-Key", "p"),
+		`{"reason":"storm","keep_until":"2099-01-01T00:00:00Z"}`).want(200, ""))
+	showsTotal(t, "given back", h.do("POST", given+"/refund", alice, ""))
+	showsTotal(t, "kept", h.do("GET", kept, alice, "").want(200, ""))
+	showsTotal(
+		t, "cancelling",
+		h.do("POST", path+"/cancel", operator.with("Idempotency-Key", "c"), `{"reason":"storm"}`).
+			want(202, ""),
+	)
+	showsTotal(t, "cancelled", h.do("GET", path+"/cancel", operator, "").want(200, ""))
+	showsTotal(t, "of a cancelled event", h.do("GET", kept, alice, "").want(200, ""))
+}
+
+// firstFrame is the first of a stream's data.
+func (h *house) firstFrame(path string) (doc any) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	response, err := h.client.Do(h.request("GET", path, nobody, "").WithContext(ctx))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if data, is := strings.CutPrefix(lines.Text(), "data: "); is {
+			if err := json.Unmarshal([]byte(data), &doc); err != nil {
+				h.t.Fatal(err)
+			}
+			return doc
+		}
+	}
+	h.t.Fatalf("%s has no data: %v", path, lines.Err())
+	return nil
 }
 
 // The waiting room's answers and its stream are of the same total, wherever the room shows prices.
