@@ -35,10 +35,13 @@ func (t *Till) show(a processor.AttemptID, next processor.Next) {
 	t.next[a] = next
 }
 
-func (t *Till) hide(a processor.AttemptID) {
+// hide forgets the address of a booking's challenge, if there is one: most attempts never have any.
+func (t *Till) hide(b *Booking) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.next, a)
+	if len(t.next) > 0 {
+		delete(t.next, AttemptID(b, b.Money.Attempt))
+	}
 }
 
 // Next is where the buyer of a booking goes on whose attempt is a challenge; the zero value: nowhere, or the processor

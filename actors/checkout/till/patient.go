@@ -16,6 +16,17 @@ func Patient(p processor.Processor, patience time.Duration) processor.Processor 
 	return patient{p, patience}
 }
 
+// Until is ctx with a deadline by which nobody is woken: a Section and a Patient processor read it, and bound their own
+// waiting. It saves a timer for each of a payment's steps.
+func Until(ctx context.Context, deadline time.Time) context.Context { return until{ctx, deadline} }
+
+type until struct {
+	context.Context
+	at time.Time
+}
+
+func (u until) Deadline() (time.Time, bool) { return u.at, true }
+
 type patient struct {
 	processor.Processor
 	patience time.Duration
@@ -24,7 +35,11 @@ type patient struct {
 func (p patient) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	wait := p.patience
 	if deadline, ok := ctx.Deadline(); ok {
-		wait = min(wait, max(time.Until(deadline)-Margin, Margin))
+		left := time.Until(deadline)
+		wait = min(wait, max(left-Margin, min(left, Margin)))
+	}
+	if u, is := ctx.(until); is {
+		ctx = u.Context // a deadline that wakes nobody must not be taken for one that does
 	}
 	return context.WithTimeout(ctx, wait)
 }

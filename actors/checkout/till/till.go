@@ -28,6 +28,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 
 	"holdfast/actors/booking"
@@ -116,11 +117,16 @@ func (l Left) Any() bool { return l.Payment || l.Refund || l.Slow || l.Stuck || 
 
 // AttemptID names a booking's attempt to the processor. What a build without attempts began goes by the booking's id.
 func AttemptID(b *Booking, number uint8) processor.AttemptID {
-	if b.Money.Legacy && number == b.Money.Attempt {
-		return processor.AttemptID(b.ID.String())
+	var text [attemptTextMax]byte
+	dst := booking.AppendID(text[:0], b.ID)
+	if !b.Money.Legacy || number != b.Money.Attempt {
+		dst = strconv.AppendUint(append(dst, '-'), uint64(number), 10)
 	}
-	return processor.AttemptID(b.ID.String() + "-" + strconv.Itoa(int(number)))
+	return processor.AttemptID(dst)
 }
+
+// attemptTextMax is enough for a booking's id and the number of an attempt.
+const attemptTextMax = 64
 
 // ParseAttempt reads what AttemptID wrote; number 0 is what a build without attempts began.
 func ParseAttempt(a processor.AttemptID) (id booking.ID, number uint8, ok bool) {
@@ -148,8 +154,10 @@ func (t *Till) Open(ctx context.Context, b *Booking, number uint8) (account.Paym
 	if b.Total == 0 {
 		return p, nil
 	}
-	ref, err := t.Processor.Open(ctx, processor.Opening{Attempt: AttemptID(b, number), Booking: b.ID.String(),
-		Amount: b.Total, Currency: b.Currency})
+	a := AttemptID(b, number)
+	id, _, _ := strings.Cut(string(a), "-") // which stands in an id for nothing else
+	ref, err := t.Processor.Open(ctx, processor.Opening{Attempt: a, Booking: id, Amount: b.Total,
+		Currency: b.Currency})
 	p.Reference = string(ref)
 	return p, err
 }
@@ -256,7 +264,7 @@ func (t *Till) challenged(ctx context.Context, b *Booking, next processor.Next) 
 
 // over tells the last word on the open attempt.
 func (t *Till) over(ctx context.Context, b *Booking, kind section.CommandKind, why account.Reason) error {
-	t.hide(AttemptID(b, b.Money.Attempt))
+	t.hide(b)
 	return t.tell(ctx, b, kind, why)
 }
 
