@@ -265,6 +265,7 @@ func keeps(rejection section.Rejection, err error) bool {
 func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
+	r.Trace = t.call.Trace
 	s := t.o.sections[no]
 	if t.searching && !t.ev.engine.coordinator.Still(t.gen, t.call.Event, coordinator.Asker(t.call.Operator, t.call.Buyer)) {
 		r.Free()

@@ -49,7 +49,7 @@ func (e *Engine) command(
 		return section.Outcome{}, err
 	}
 	r.Command.Booking, r.Command.Buyer, r.Command.Operator = id.No, who.Buyer, who.Operator
-	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
+	r.Command.Request, r.Command.Fingerprint, r.Trace = who.Request, who.Fingerprint, who.Trace
 	keyed := who.Request != (section.RequestID{})
 	if keyed && len(ev.coordinators) > 0 {
 		if r, err = s.keyedOf(r, deadline); err != nil {
@@ -89,7 +89,7 @@ func (e *Engine) command(
 
 // keyedOf carries r by way of its key's coordinator, and gives the request that was answered in r's place.
 func (s *Section) keyedOf(r *request.Request, deadline time.Time) (*request.Request, error) {
-	m := wire.Ask{Section: s.key, Probe: r.Probe, Keyed: true, Command: r.Command}
+	m := wire.Ask{Section: s.key, Probe: r.Probe, Keyed: true, Command: r.Command, Trace: r.Trace}
 	m.Command.Seats = slices.Clone(m.Command.Seats) // the request's
 	r.Free()
 	return s.keyed(&m, false, deadline)
@@ -128,7 +128,7 @@ func (e *Engine) Booking(id BookingID, who Caller, timeout time.Duration, out *B
 }
 
 func (e *Engine) read(id BookingID, who Caller, deadline time.Time, out *BookingView) error {
-	_, err := e.act(0, id, Caller{Buyer: who.Buyer, Operator: who.Operator}, deadline, out)
+	_, err := e.act(0, id, Caller{Buyer: who.Buyer, Operator: who.Operator, Trace: who.Trace}, deadline, out)
 	if errors.Is(err, ErrTimeout) {
 		return ErrUnavailable // a read that is not answered has no outcome to be unknown
 	}

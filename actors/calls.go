@@ -21,6 +21,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/shard"
 	"holdfast/actors/telemetry"
+	"holdfast/actors/trace"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -104,6 +105,7 @@ type Caller struct {
 	Operator    bool              // asks for that buyer, and may act on anybody's booking
 	Request     section.RequestID // zero: none
 	Fingerprint uint64
+	Trace       *trace.Parent // on whose behalf; nil: nobody has said
 }
 
 // OperatorBuyer stands for all operators where one place must see all keys of one asker; see package coordinator.

@@ -201,7 +201,7 @@ func (s *Section) enterKeyed(m *wire.Ask, g grant.Grant, deadline time.Time) (*r
 	}
 	r := request.New()
 	r.Seats = append(r.Seats, m.Command.Seats...)
-	r.Command, r.Probe = m.Command, m.Probe
+	r.Command, r.Probe, r.Trace = m.Command, m.Probe, m.Trace
 	r.Command.Seats, r.Command.Grant = r.Seats, g
 	if failed := s.do(r, deadline); failed != nil {
 		ev.index.Leave(id, no, failed.Class == writer.Unknown, decidedUnknown)
@@ -277,7 +277,7 @@ func (t *bookingCall) bookThere(to storage.WriterID, out *BookingView) error {
 		return errNoGrant
 	}
 	m := wire.Book{Event: t.call.Event, Operator: t.call.Operator, AnyBuyerTotal: t.call.AnyBuyerTotal,
-		Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint,
+		Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint, Trace: t.call.Trace,
 		Keyed: t.keyed, Coordinator: t.which}
 	if a := t.call.Admission; a != nil {
 		m.Session, m.Until, m.Began = uint32(a.Session), a.Until, a.Seq
@@ -380,8 +380,9 @@ func (e *Engine) bookFor(ctx context.Context, m *wire.Book) *wire.Answer {
 		return &wire.Answer{Code: wire.Unavailable}
 	}
 	call := BookCall{
-		Event:  m.Event,
-		Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
+		Event: m.Event,
+		Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint,
+			Trace: m.Trace},
 		Best: BestAvailable{
 			Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible,
 		},

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -64,7 +65,7 @@ func (e *Engine) confirm(id BookingID, who Caller, token string, timeout time.Du
 	default:
 		out.money = begun(out.money, &begin.Pay)
 	}
-	return e.charge(id, token, deadline, out)
+	return e.charge(id, who, token, deadline, out)
 }
 
 // begun is a booking's account with one more attempt.
@@ -89,9 +90,8 @@ func (e *Engine) openPayment(
 	if err != nil || got.Repeat || got.Rejection != section.Accepted {
 		return err
 	}
-	ctx, cancel := context.WithDeadline(e.ctx, deadline)
-	defer cancel()
 	b.State = section.BookingHeld
+	ctx := till.Until(trace.Context(e.ctx, who.Trace), deadline)
 	if begin.Pay, err = e.till.Open(ctx, &b, begin.Pay.Attempt); err != nil {
 		return ErrProcessor
 	}
@@ -99,10 +99,8 @@ func (e *Engine) openPayment(
 }
 
 // charge runs after `paying` is durable.
-func (e *Engine) charge(id BookingID, token string, deadline time.Time, out *BookingView) error {
-	ctx, cancel := context.WithDeadline(e.ctx, deadline)
-	defer cancel()
-	b := tillBooking(out)
+func (e *Engine) charge(id BookingID, who Caller, token string, deadline time.Time, out *BookingView) error {
+	ctx, b := till.Until(trace.Context(e.ctx, who.Trace), deadline), tillBooking(out)
 	status, err := e.till.Charge(ctx, &b, token)
 	if err != nil || !status.Terminal() {
 		e.reconciler.Add(id) // it brings the booking and the processor's word together
@@ -210,7 +208,7 @@ func (e *Engine) Refund(
 		case got.Rejection != section.Accepted:
 			return &Refusal{Code: section.NotConfirmed}
 		case !got.Repeat:
-			e.settleSoon(id, deadline)
+			e.settleSoon(id, who, deadline)
 		}
 		return e.read(id, who, deadline, out)
 	}
@@ -268,8 +266,8 @@ func (o *openEvent) bookedSeats(out *BookingView, ids []string) (seats []section
 }
 
 // settleSoon settles a booking now, and leaves to the reconciler what is not settled then.
-func (e *Engine) settleSoon(id BookingID, deadline time.Time) {
-	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+func (e *Engine) settleSoon(id BookingID, who Caller, deadline time.Time) {
+	ctx, cancel := context.WithDeadline(trace.Context(e.ctx, who.Trace), deadline)
 	defer cancel()
 	if left, err := e.till.Settle(ctx, id, 0); err != nil || left.Any() {
 		e.reconciler.Add(id)
@@ -376,7 +374,9 @@ func (t tillSection) Read(ctx context.Context, id BookingID) (till.Booking, erro
 // Tell implements till.Section.
 func (t tillSection) Tell(ctx context.Context, id BookingID, c section.Command) (section.Rejection, error) {
 	var out BookingView
-	got, err := t.e.send(&c, false, id, settler, deadlineOf(ctx), &out)
+	who := settler
+	who.Trace = trace.From(ctx)
+	got, err := t.e.send(&c, false, id, who, deadlineOf(ctx), &out)
 	return got.Rejection, err
 }
 

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
+	"holdfast/actors/trace"
 	"holdfast/actors/waitingroom"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -64,6 +66,9 @@ func (e *Engine) joinPeers(links Peers) {
 	e.peerRPC = peer.New(peer.Config{
 		Self: e.writer, Links: links, Host: peerHost{e}, Context: e.ctx, Clock: e.clock, Spawn: e.spawn,
 		InflightMax: e.cfg.InflightMax, Forwarded: &e.stats.Forwarded, Dropped: &e.stats.StreamDropped,
+		Traced: func(from storage.WriterID, p *trace.Parent) {
+			e.cfg.Logger.Debug("a request of another node", "node", hex.EncodeToString(from[:4]), "traceparent", p)
+		},
 	})
 	e.peerRPC.Handle(waitingroom.ProofCall, func(ctx context.Context, question []byte) ([]byte, error) {
 		return waitingroom.ProofFor(ctx, question, func(id storage.EventID) (*waitingroom.Room, error) {

@@ -69,7 +69,7 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	criteria := wire.Search{
 		Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
 		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request,
-		Fingerprint: t.call.Fingerprint,
+		Fingerprint: t.call.Fingerprint, Trace: t.call.Trace,
 	}
 	if a := t.call.Admission; a != nil && !t.call.Operator {
 		if !t.ev.engine.peerRPC.KnowsGates(to) {
@@ -135,8 +135,9 @@ func (e *Engine) searchFor(ctx context.Context, m *wire.Search) *wire.Answer {
 		return &wire.Answer{Code: wire.Unavailable}
 	}
 	call := BookCall{
-		Event:  m.Event,
-		Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
+		Event: m.Event,
+		Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint,
+			Trace: m.Trace},
 		Best: BestAvailable{
 			Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible,
 		},

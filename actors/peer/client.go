@@ -45,7 +45,7 @@ func (s *Section) Ask(to storage.WriterID, r *request.Request, deadline time.Tim
 	id := n.numbers.Add(1)
 	ask := wire.Ask{
 		ID: id, Patience: n.millisLeft(deadline), Section: s.shard.Key(),
-		Read: r.Read, Probe: r.Probe, Search: r.Search, Command: r.Command,
+		Read: r.Read, Probe: r.Probe, Search: r.Search, Command: r.Command, Trace: n.traceTo(to, r.Trace),
 	}
 	n.pending.add(id, call{r, s, to, deadline.Add(lateAfter)})
 	b := newMessage()
@@ -63,13 +63,13 @@ func (s *Section) Ask(to storage.WriterID, r *request.Request, deadline time.Tim
 
 // Book has another node place a hold, and waits: see Search, whose results these are.
 func (n *Network) Book(to storage.WriterID, m *wire.Book, deadline time.Time) (*request.Request, *writer.Failure) {
-	m.ID, m.Patience = n.numbers.Add(1), n.millisLeft(deadline)
+	m.ID, m.Patience, m.Trace = n.numbers.Add(1), n.millisLeft(deadline), n.traceTo(to, m.Trace)
 	return n.await(to, m.ID, m, deadline)
 }
 
 // Through has the node of the asker's coordinator do a command, and waits: see Search, whose results these are.
 func (n *Network) Through(to storage.WriterID, m *wire.Ask, deadline time.Time) (*request.Request, *writer.Failure) {
-	m.ID, m.Patience = n.numbers.Add(1), n.millisLeft(deadline)
+	m.ID, m.Patience, m.Trace = n.numbers.Add(1), n.millisLeft(deadline), n.traceTo(to, m.Trace)
 	return n.await(to, m.ID, m, deadline)
 }
 
@@ -81,7 +81,7 @@ func (n *Network) millisLeft(deadline time.Time) uint32 {
 // Search has another node run a search, and waits; the message's ID and Patience are set here. On nil the caller frees
 // r: its Decision and From are the answer, unless its Err is one (a *Refused, or a failure).
 func (n *Network) Search(to storage.WriterID, m *wire.Search, deadline time.Time) (*request.Request, *writer.Failure) {
-	m.ID, m.Patience = n.numbers.Add(1), n.millisLeft(deadline)
+	m.ID, m.Patience, m.Trace = n.numbers.Add(1), n.millisLeft(deadline), n.traceTo(to, m.Trace)
 	return n.await(to, m.ID, m, deadline)
 }
 

@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/shard"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -67,6 +68,8 @@ type Config struct {
 	Clock   shard.Runtime
 	// Spawn runs work in the background; false: the node has ended.
 	Spawn func(work func()) bool
+	// Traced hears of each request of another node that is sent on somebody's behalf.
+	Traced func(from storage.WriterID, p *trace.Parent)
 	// InflightMax bounds the requests for one section that other nodes have.
 	InflightMax int64
 	// Forwarded counts requests and searches that left for another node; Dropped, records that a slow peer has to read
@@ -91,6 +94,7 @@ type Network struct {
 	queue      queue
 	mu         sync.Mutex
 	decoders   map[storage.WriterID]*wire.Decoder // one for each peer: its messages come one after the other
+	traces     traceReaders
 	calls      operatorCalls
 	subscribed subscriptions // under mu
 }
@@ -107,6 +111,8 @@ func New(config Config) *Network {
 		calls: operatorCalls{waiting: map[uint64]*operatorCall{}}, subscribed: newSubscriptions(),
 	}
 	n.queue.last = map[storage.SectionKey]chan struct{}{}
+	n.traces.of = map[storage.WriterID]bool{}
+	n.Handle(wire.TracedCall, readsTraces)
 	n.Searches = newSearches(n)
 	return n
 }
@@ -133,6 +139,7 @@ func (n *Network) Up(node storage.WriterID) {
 
 // Down ends it: nothing that was on the way will be answered.
 func (n *Network) Down(node storage.WriterID) {
+	n.traces.forget(node)
 	n.mu.Lock()
 	delete(n.decoders, node)
 	delete(n.gates, node)

@@ -14,7 +14,11 @@ import (
 // has to end.
 func (n *Network) Received(from storage.WriterID, message []byte) error {
 	dec := n.decoder(from)
-	switch kind := dec.Begin(message); kind {
+	kind := dec.Begin(message)
+	if p := dec.Trace(); p != nil {
+		n.Traced(from, p)
+	}
+	switch kind {
 	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
 		wire.KindAskOrder, wire.KindAskSale:
 		var m wire.Ask

@@ -35,7 +35,7 @@ func (n *Network) onAsk(from storage.WriterID, m *wire.Ask) {
 		until: n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond),
 	}
 	r := request.New()
-	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
+	r.Command, r.Read, r.Probe, r.Trace = m.Command, m.Read, m.Probe, m.Trace
 	r.Seats = append(r.Seats, m.Command.Seats...)
 	r.Command.Seats = r.Seats
 	if m.Search && !w.enterSearch(coordinator.Asker(m.Command.Operator, m.Command.Buyer)) {

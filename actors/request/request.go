@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"holdfast/actors/section"
+	"holdfast/actors/trace"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -22,6 +23,9 @@ type Request struct {
 	Held bool
 	// From is the section that answered a search run by another node.
 	From storage.SectionNo
+
+	// Trace is on whose behalf it is sent; nil: nobody has said.
+	Trace *trace.Parent
 
 	// Seats is the backing of Command.Seats, or what another node has listed for this one.
 	Seats []section.SeatIndex
@@ -49,7 +53,7 @@ func New() *Request {
 	r.Reset()
 	r.Command = section.Command{}
 	r.Read, r.Probe, r.Look, r.Reserved = false, false, nil, 0
-	r.Search, r.Gen, r.Held, r.Seats = false, 0, false, r.Seats[:0]
+	r.Search, r.Gen, r.Held, r.Trace, r.Seats = false, 0, false, nil, r.Seats[:0]
 	return r
 }
 

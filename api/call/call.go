@@ -12,8 +12,10 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/section"
+	"holdfast/actors/trace"
 	"holdfast/actors/venue"
 	"holdfast/api/auth"
+	"holdfast/api/card"
 	"holdfast/api/document"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
@@ -110,7 +112,18 @@ func (r *Call) Caller(event Named) actors.Caller {
 		Operator:    r.Who.Operator,
 		Request:     requestID(r.Who.Operator, event.Buyer, r.Key),
 		Fingerprint: r.print.sum(),
+		Trace:       r.trace(),
 	}
+}
+
+// trace is the W3C trace context that the call came with, to be passed on; nil: none. A stranger writes it, so that one
+// with a card number in it goes no further (P12).
+func (r *Call) trace() *trace.Parent {
+	text := r.Ctx.Request.Header.Peek("Traceparent")
+	if len(text) == 0 || card.Anywhere(text) {
+		return nil
+	}
+	return trace.Parse(text)
 }
 
 // OperatorCaller is Caller for calls of operators whose keys are remembered beside the logs: without one there is

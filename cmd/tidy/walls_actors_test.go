@@ -240,14 +240,14 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/request": {
 		Why: "one command on its way and how often it is sent: where its section is stays behind Destination",
-		Own: []string{"actors/section", "actors/writer", "actors/shard", "storage"},
+		Own: []string{"actors/section", "actors/trace", "actors/writer", "actors/shard", "storage"},
 	},
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
 		Own: []string{"actors/section/sales",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
-			"actors/codec", "actors/section/order", "storage",
+			"actors/codec", "actors/section/order", "actors/trace", "storage",
 		},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
@@ -260,8 +260,12 @@ var wallsOfActors = map[string]wall{
 		Why: "the one layer between nodes: what varies with the engine stays behind Host, and a local request outside",
 		Own: []string{
 			"actors/section", "actors/writer", "actors/shard", "actors/request", "actors/coordinator",
-			"actors/placement", "actors/witness", "actors/peer/wire", "actors/gate", "storage",
+			"actors/placement", "actors/witness", "actors/peer/wire", "actors/gate", "actors/trace", "storage",
 		},
+	},
+	"actors/trace": {
+		Why: "what a caller says of a trace, in bytes and in a context: wire and adapters share it; it makes no spans",
+		Std: append([]string{"context"}, pureStd...),
 	},
 	"actors/seatmap": {
 		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
@@ -298,13 +302,17 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/checkout/sandbox/remote": {
 		Why:  "the sandbox over HTTP: it sees the port and the sandbox, and neither engine nor store",
-		Own:  []string{"actors/checkout/processor", "actors/checkout/sandbox"},
-		Test: []string{"actors/checkout/processortest"},
+		Own:  []string{"actors/checkout/processor", "actors/checkout/sandbox", "actors/checkout/traced"},
+		Test: []string{"actors/checkout/processortest", "actors/trace"},
 	},
 	"actors/checkout/stripe": {
 		Why: "the adapter to Stripe: it sees the port and the table of currencies, and no engine",
-		Own: []string{"actors/checkout/processor", "actors/money"}, Third: []string{stripeGo},
-		Test: []string{"actors/checkout/processortest", "actors/checkout/stripe/stripetest"},
+		Own: []string{"actors/checkout/processor", "actors/checkout/traced", "actors/money"}, Third: []string{stripeGo},
+		Test: []string{"actors/checkout/processortest", "actors/checkout/stripe/stripetest", "actors/trace"},
+	},
+	"actors/checkout/traced": {
+		Why: "one header on the way to a processor: it knows neither processors nor who asks",
+		Own: []string{"actors/trace"},
 	},
 	"actors/checkout/stripe/stripetest": {
 		Why: "a Stripe with a memory, for tests: it speaks Stripe's wire and knows nothing of the adapter",
@@ -379,7 +387,7 @@ var wallsOfActors = map[string]wall{
 			"actors/section/account", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",
-			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
+			"actors/trace", "actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{

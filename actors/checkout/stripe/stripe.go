@@ -11,6 +11,7 @@ import (
 	"github.com/stripe/stripe-go/v85"
 
 	"holdfast/actors/checkout/processor"
+	"holdfast/actors/checkout/traced"
 )
 
 // Name is the adapter's name in addresses, logs and metrics.
@@ -64,7 +65,7 @@ func New(c Config) (*Adapter, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connectionsMax, connectionsMax
-	client := &http.Client{Transport: transport, Timeout: timeout}
+	client := &http.Client{Transport: traced.Transport{Transport: transport}, Timeout: timeout}
 	backend := &stripe.BackendConfig{
 		EnableTelemetry: stripe.Bool(false), HTTPClient: client, MaxNetworkRetries: stripe.Int64(0),
 		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull}, // it would log whole intents

@@ -4,7 +4,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"holdfast/actors/checkout/processortest"
 	"holdfast/actors/checkout/stripe"
 	"holdfast/actors/checkout/stripe/stripetest"
+	"holdfast/actors/trace"
 )
 
 var secrets = [...]string{"whsec_new", "whsec_old", "whsec_else"}
@@ -259,5 +262,31 @@ func TestKeysThatAreNoneAreRefused(t *testing.T) {
 			err != nil && strings.Contains(err.Error(), "_live") {
 			t.Errorf("%q: %v", key, err)
 		}
+	}
+}
+
+// TestATraceGoesAlong: what is asked on somebody's behalf says so, and what is not does not.
+func TestATraceGoesAlong(t *testing.T) {
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("traceparent"))
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	defer server.Close()
+	adapter, err := stripe.New(stripe.Config{Key: stripetest.Key, URL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = adapter.Close() }() // it has nothing to lose
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	for _, from := range []string{"", parent} {
+		ctx := trace.Context(t.Context(), trace.Parse([]byte(from)))
+		_, _ = adapter.Open(ctx, processor.Opening{Attempt: "b-1", Booking: "b", Amount: 100, Currency: "EUR"})
+		_, _ = adapter.Charge(ctx, processor.Charge{Attempt: "b-1", Reference: "pi_1", Token: "tok_ok"})
+		_, _ = adapter.Lookup(ctx, "b-1", "pi_1") // the answers are failures
+		if len(got) == 0 || slices.ContainsFunc(got, func(sent string) bool { return sent != from }) {
+			t.Errorf("on behalf of %q: sent %q", from, got)
+		}
+		got = nil
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
 	"holdfast/actors/section/order"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -59,6 +60,7 @@ type Book struct {
 	Session uint32
 	Until   section.Instant
 	Began   section.Seq
+	Trace   *trace.Parent // nil: none. See KindTraced
 }
 
 // Append appends the message to dst.
@@ -67,7 +69,7 @@ func (m *Book) Append(dst []byte) []byte {
 	if len(m.More) > 0 {
 		kind = KindBookOrder
 	}
-	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
+	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.AnyBuyerTotal, m.Named, m.Accessible, m.Session != 0,
 		m.Keyed), m.Coordinator)
@@ -94,7 +96,7 @@ func (m *Book) Append(dst []byte) []byte {
 
 // Book reads the message; the seats are the decoder's.
 func (d *Decoder) Book(m *Book) error {
-	*m = Book{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
+	*m = Book{Trace: d.trace, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
 	bits := d.flags(6)
 	m.Coordinator, m.Keyed = d.byte(), bits&32 != 0

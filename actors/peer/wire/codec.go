@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -84,7 +85,7 @@ func (m *Ask) Append(dst []byte) []byte {
 	case c.Session != 0:
 		kind = KindAskAdmitted
 	}
-	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
+	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
 	set := flags(
@@ -155,7 +156,7 @@ func (m *Answer) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Search) Append(dst []byte) []byte {
-	dst = binary.AppendUvarint(append(dst, byte(KindSearch)), m.ID)
+	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(KindSearch)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal, m.Section != "",
 		m.Session != 0))
@@ -246,6 +247,7 @@ func (m *Reply) Append(dst []byte) []byte {
 // Decoder reads one message. It keeps lists between messages, so what it gives is valid until the next one.
 type Decoder struct {
 	kind  Kind
+	trace *trace.Parent // of a message with KindTraced before it
 	src   []byte
 	err   error
 	seats []section.SeatIndex
@@ -254,8 +256,10 @@ type Decoder struct {
 
 // Begin starts a message and tells its kind; zero for an empty one.
 func (d *Decoder) Begin(message []byte) Kind {
-	d.src, d.err = message, nil
-	d.kind = Kind(d.byte())
+	d.src, d.err, d.trace = message, nil, nil
+	if d.kind = Kind(d.byte()); d.kind == KindTraced {
+		d.traced()
+	}
 	return d.kind
 }
 

@@ -40,7 +40,7 @@ func (d *Decoder) Released(m *Released) error {
 
 // Ask reads the message, of either kind; the seats are the decoder's.
 func (d *Decoder) Ask(m *Ask) error {
-	*m = Ask{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1)), Section: d.key()}
+	*m = Ask{Trace: d.trace, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1)), Section: d.key()}
 	c := &m.Command
 	c.Kind = section.CommandKind(d.byte())
 	bits := d.flags(8)
@@ -132,7 +132,7 @@ const categoryBytesMax = 4 << 10
 
 // Search reads the message.
 func (d *Decoder) Search(m *Search) error {
-	*m = Search{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
+	*m = Search{Trace: d.trace, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
 	bits := d.flags(5)
 	m.Operator, m.Accessible, m.AnyBuyerTotal = bits&1 != 0, bits&2 != 0, bits&4 != 0

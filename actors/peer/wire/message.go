@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/gate"
 	"holdfast/actors/section"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -74,6 +75,7 @@ type Ask struct {
 	Search   bool // part of a search over sections, which only the buyer's coordinator may run
 	Keyed    bool // of a booking, under a key: on its way to the asker's coordinator, without a grant yet
 	Command  section.Command
+	Trace    *trace.Parent // nil: none. See KindTraced
 }
 
 // Code says what became of an ask.
@@ -125,6 +127,7 @@ type Search struct {
 	Session gate.SessionNo
 	Until   section.Instant
 	Began   gate.Seq
+	Trace   *trace.Parent // nil: none. See KindTraced
 }
 
 // FreeQuery asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of

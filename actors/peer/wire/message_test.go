@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"holdfast/actors/budget"
@@ -14,6 +15,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -219,6 +221,21 @@ var samples = []sample{
 		KindBookOrder, into((*Decoder).Book),
 		"4703fa01e100000000000000000000000000000e0401b000000000000000000000000000000101000000000000000000" +
 			"0000000000000000000000000002030201c80101ac020107"},
+	{"traced ask", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Trace: &trace.Parent{Trace: [16]byte{0x0a, 15: 0x9c}, Span: [8]byte{0xb7, 7: 0x31}, Flags: 1},
+		Command: section.Command{Kind: section.ReleaseHold, Booking: 77, Buyer: sampleBuyer,
+			Seats: []section.SeatIndex{}}},
+		KindAsk, into((*Decoder).Ask),
+		"580a00000000000000000000000000009cb7000000000000310105098827e100000000000000000000000000000eac0204" +
+			"0000004d00000000000000000000000000000000b0000000000000000000000000000001000000000000000000"},
+	{"traced search", &Search{ID: 3, Patience: 250, Event: sampleEvent, Quantity: 2, Buyer: sampleBuyer,
+		Trace: &trace.Parent{Trace: [16]byte{1}, Span: [8]byte{2}}}, KindSearch, into((*Decoder).Search),
+		"58010000000000000000000000000000000200000000000000000703fa01e100000000000000000000000000000e000200" +
+			"b0000000000000000000000000000001000000000000000000000000000000000000000000000000"},
+	{"traced book", &Book{ID: 3, Patience: 250, Event: sampleEvent, Quantity: 2, Buyer: sampleBuyer,
+		Trace: &trace.Parent{Trace: [16]byte{1}, Span: [8]byte{2}}}, KindBook, into((*Decoder).Book),
+		"58010000000000000000000000000000000200000000000000004103fa01e100000000000000000000000000000e0000b0" +
+			"000000000000000000000000000001000000000000000000000000000000000000000000000000020000"},
 	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply),
 		"0e0201ac02"},
 }
@@ -280,6 +297,29 @@ func TestPeersMayNotSendEverything(t *testing.T) {
 		if err := d.Ask(&Ask{}); !errors.Is(err, ErrFormat) {
 			t.Errorf("command %d: %v", kind, err)
 		}
+	}
+}
+
+// TestOnlyRequestsAreTraced: a trace before what nobody asks for on another's behalf, two of them, or a part of one, is
+// no message.
+func TestOnlyRequestsAreTraced(t *testing.T) {
+	traced := appendTrace(nil, &trace.Parent{Trace: [16]byte{1}, Span: [8]byte{2}})
+	ask := (&Ask{Section: sampleKey, Read: true}).Append(nil)
+	var d Decoder
+	for name, message := range map[string][]byte{
+		"of an answer": append(slices.Clone(traced), (&Answer{ID: 9, Code: Unavailable}).Append(nil)...),
+		"twice":        append(append(slices.Clone(traced), traced...), ask...),
+		"alone":        traced, "in part": traced[:9],
+	} {
+		if kind := d.Begin(message); kind != 0 || d.Trace() != nil {
+			t.Errorf("%s: kind %d, trace %v", name, kind, d.Trace())
+		}
+	}
+	if kind := d.Begin(append(slices.Clone(traced), ask...)); kind != KindAsk || d.Trace() == nil {
+		t.Errorf("kind %d, trace %v", kind, d.Trace())
+	}
+	if d.Begin(ask); d.Trace() != nil {
+		t.Error("a trace is taken for the next message's")
 	}
 }
 

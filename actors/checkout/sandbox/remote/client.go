@@ -16,6 +16,7 @@ import (
 
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/checkout/traced"
 )
 
 // Client is the adapter: a sandbox in another process. It implements processor.Processor.
@@ -40,7 +41,8 @@ func New(base string, secrets []string) (*Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost, transport.MaxIdleConns = connectionsMax, connectionsMax
 	return &Client{
-		base: strings.TrimSuffix(base, "/"), http: &http.Client{Transport: transport}, secrets: secrets,
+		base: strings.TrimSuffix(base, "/"), http: &http.Client{Transport: traced.Transport{Transport: transport}},
+		secrets: secrets,
 	}, nil
 }
 
