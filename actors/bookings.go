@@ -95,7 +95,8 @@ func (s *Section) keyedOf(r *request.Request, deadline time.Time) (*request.Requ
 	return s.keyed(&m, false, deadline)
 }
 
-// tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.
+// tellBooking gives the caller a copy of the outcome that outlives its request, and fills out, if any, when it is
+// accepted.
 func (o *openEvent) tellBooking(
 	ev *event, id BookingID, outcome *section.Outcome, out *BookingView,
 ) (section.Outcome, error) {
@@ -110,7 +111,9 @@ func (o *openEvent) tellBooking(
 		if outcome.Booking != id.No { // the key was first used for another booking
 			return got, ErrMismatch
 		}
-		o.fill(ev, id, outcome, out)
+		if out != nil {
+			o.fill(ev, id, outcome, out)
+		}
 	}
 	return got, nil
 }

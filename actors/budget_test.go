@@ -24,7 +24,7 @@ var budgets = []budget.Path{
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
 	budget.About("hold and release through the engine, in memory", 1000, 10430, 50, enginePath(holdAndRelease)),
 	budget.About(
-		"hold of the best two and its sale through the engine, in memory", 300, 8924, 50, enginePath(bestAndSale),
+		"hold of the best two and its sale through the engine, in memory", 300, 6529, 50, enginePath(bestAndSale),
 	),
 	budget.Exact("refused hold through the engine", 1000, 0, enginePath(tooLate)),
 }

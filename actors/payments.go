@@ -86,7 +86,7 @@ func (e *Engine) openPayment(
 ) error {
 	b := tillBooking(out)
 	begin.Pay.Attempt = b.Money.Attempt + 1
-	got, err := e.send(begin, true, id, who, deadline, out)
+	got, err := e.send(begin, true, id, who, deadline, nil)
 	if err != nil || got.Repeat || got.Rejection != section.Accepted {
 		return err
 	}
@@ -373,15 +373,14 @@ func (t tillSection) Read(ctx context.Context, id BookingID) (till.Booking, erro
 
 // Tell implements till.Section.
 func (t tillSection) Tell(ctx context.Context, id BookingID, c section.Command) (section.Rejection, error) {
-	var out BookingView
 	who := settler
 	who.Trace = trace.From(ctx)
-	got, err := t.e.send(&c, false, id, who, deadlineOf(ctx), &out)
+	got, err := t.e.send(&c, false, id, who, deadlineOf(ctx), nil)
 	return got.Rejection, err
 }
 
 // send sends a command about a booking, or with probe asks what the section would say to it: for what must be known
-// before money moves.
+// before money moves. A nil out is for whoever does not look at the booking.
 func (e *Engine) send(
 	c *section.Command, probe bool, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
