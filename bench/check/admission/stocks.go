@@ -127,6 +127,11 @@ func (c *sectionCount) change(l *wire.LogChange) {
 		if !c.sold[l.Booking] {
 			c.held -= n
 		}
+	case wire.LogLegSeatsFreed:
+		back := uint32(len(l.Seats))
+		if c.free, c.bookings[l.Booking] = c.free+back, n-min(n, back); !c.sold[l.Booking] {
+			c.held -= back
+		}
 	case wire.LogRefunded:
 		c.free += n
 	case wire.LogRefundPending:
