@@ -20,11 +20,11 @@ func TestPlantedBugsOfOrdersAreFound(t *testing.T) {
 	}{
 		{"a leg is forgotten", "leg-forgotten", "I9", 0},
 		{"a leg acts by its clock", "leg-by-clock", "I10", 0},
-		{"a leg is freed on doubt", "doubt-frees", "I7", 180},
+		{"a leg is freed on doubt", "doubt-frees", "I7", 235},
 		{"a sale is told before all legs are sold", "sold-in-part", "I9", 0},
 		{"presumed abort without a fence", "abort-unfenced", "I7", 0},
-		{"a leg keeps what its home has given back", "shrunk-forgotten", "I9", 0},
-		{"money that comes late sells in a cancelled event", "cancel-sells", "called off", 30},
+		{"a leg keeps what its home has given back", "shrunk-forgotten", "I9", 45},
+		{"money that comes late sells in a cancelled event", "cancel-sells", "called off", 70},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			planted.For(t, bug.bug)
