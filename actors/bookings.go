@@ -6,11 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/orders"
 	"holdfast/actors/peer/wire"
-	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
 
@@ -169,7 +171,8 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	layout := o.sections[id.Section.Section].kind.Layout
 	shown := outcome.Seats
 	if outcome.Money != nil {
-		if out.alive = o.tellMoney(id, outcome, out); len(out.alive) > 0 {
+		out.alive = o.tellMoney(id, outcome, out)
+		if out.aliveLegs = orders.Left(outcome); out.anyAlive() {
 			shown = out.alive
 		}
 	}
@@ -191,24 +194,19 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 
 // fillLegs adds an order's legs to the buyer's view of its home.
 func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingView) {
-	out.order, out.Confirming = outcome.Order, outcome.State == section.BookingConfirmed && outcome.Unsettled
+	out.order = outcome.Order
+	out.Confirming = outcome.State == section.BookingConfirmed && outcome.Unsettled && !outcome.Served
 	sum := out.Price
-	for i := range outcome.Order.Legs {
-		leg := &outcome.Order.Legs[i]
+	for _, leg := range orders.Shown(outcome, out.alive, out.aliveLegs) {
 		if int(leg.Section) >= len(o.sections) {
 			continue
 		}
 		no := storage.SectionNo(leg.Section)
 		s, from := o.sections[no], len(out.Seats)
 		out.Seats = o.appendIDs(out.Seats, no, leg.Seats)
-		for r := range out.Refunds { // an order is refunded as a whole
-			if len(out.Refunds[r].Seats) > 0 {
-				out.Refunds[r].Seats = append(out.Refunds[r].Seats, out.Seats[from:]...)
-			}
-		}
 		for n, seat := range leg.Seats {
 			out.Amount += o.prices.Add(int(s.kind.Layout.Seats[seat].Category), &sum)
-			if outcome.State == section.BookingConfirmed && len(out.alive) > 0 {
+			if outcome.State == section.BookingConfirmed && out.anyAlive() {
 				out.Tickets = append(out.Tickets, TicketView{Seat: out.Seats[from+n],
 					Code: ev.engine.codes.Code(BookingID{Section: s.key, No: leg.Booking}, seat)})
 			}
@@ -219,22 +217,56 @@ func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingVi
 	}
 }
 
-// ErrOrderWhole: single seats of a booking over several sections are to be refunded.
-var ErrOrderWhole = errors.New("actors: a booking over several sections is refunded as a whole")
-
-// legsRefund is what is given back for the legs of an order.
-func (o *openEvent) legsRefund(out *BookingView, fees price.FeePolicy) (amount int64) {
-	if out.order == nil || len(out.alive) == 0 {
-		return 0
+// bookedSeats names seats by their ids in a refund; they are the booking's, or were.
+func (o *openEvent) bookedSeats(c *section.Command, out *BookingView, ids []string) error {
+	var unknown []string
+	if c.Seats = nil; c.Order != nil {
+		c.Order.Legs = nil
 	}
-	for i := range out.order.Legs {
-		leg := &out.order.Legs[i]
-		layout := o.sections[leg.Section].kind.Layout
-		for _, seat := range leg.Seats {
-			amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
+	for _, id := range ids {
+		ref, ok := o.seats.Find(id)
+		was := ok && (ref.section == out.ID.Section.Section && slices.Contains(out.alive, ref.index) ||
+			slices.ContainsFunc(out.aliveLegs, func(l order.Leg) bool {
+				return l.Section == uint32(ref.section) && slices.Contains(l.Seats, ref.index)
+			}) || refunded(out, id))
+		switch {
+		case !was:
+			unknown = append(unknown, id)
+		case ref.section == out.ID.Section.Section:
+			c.Seats = append(c.Seats, ref.index)
+		default:
+			c.Order.Legs = orders.WithSeat(c.Order.Legs, uint32(ref.section), ref.index)
 		}
 	}
-	return amount
+	if len(unknown) > 0 {
+		return &SeatsUnknownError{Seats: unknown}
+	}
+	return nil
+}
+
+// refunded says that a seat of a booking has gone back, or will.
+func refunded(out *BookingView, id string) bool {
+	return slices.ContainsFunc(out.Refunds, func(r till.RefundView) bool { return slices.Contains(r.Seats, id) })
+}
+
+// refundedBefore tells a booking of which some seats that are to be refunded were so before. One that names others too
+// is refused: what was asked for is not done.
+func (e *Engine) refundedBefore(
+	id BookingID, who Caller, seats []string, deadline time.Time, out *BookingView,
+) error {
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	var before []string
+	for _, seat := range seats {
+		if refunded(out, seat) {
+			before = append(before, seat)
+		}
+	}
+	if len(before) < len(seats) {
+		return &Refusal{Code: section.AlreadyRefunded, Seats: before}
+	}
+	return nil
 }
 
 // Extend gives a hold its full time again, up to the ceiling, unless the sale is over.
@@ -285,7 +317,7 @@ func (e *Engine) mayReturn(
 	}
 	header := ev.header.Load()
 	switch now, sure := e.stamp(); {
-	case header.Postponed != nil && len(out.alive) == 0 && len(out.Refunds) > 0: // a repeat
+	case header.Postponed != nil && !out.anyAlive() && len(out.Refunds) > 0: // a repeat
 	case header.Postponed == nil, len(call.Seats) > 0, call.KeepFees:
 		return ErrRefundForOperators
 	case !sure:

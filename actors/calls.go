@@ -154,6 +154,7 @@ type BookingView struct {
 	// Confirming, of a confirmed order: the money is there, and some section has not sold its seats yet. It will.
 	Confirming bool
 	order      *order.Part // of a booking over several sections
+	aliveLegs  []order.Leg // of one with money: the seats of its legs that are not refunded
 
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal

@@ -11,8 +11,10 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/orders"
 	"holdfast/actors/peer/wire"
+	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -107,6 +109,7 @@ func (t *bookingCall) place(selections []orders.Selection, out *BookingView) (se
 		out.Seats = out.Seats[:0]
 		for i := range lost {
 			out.Seats = t.o.appendIDs(out.Seats, lost[i].Section, lost[i].Seats)
+			out.ExpiresAt = max(out.ExpiresAt, lost[i].Until)
 		}
 	}
 	return rejection, err
@@ -241,6 +244,34 @@ func (o *openEvent) spreadHere(m *wire.Book) (ids []string, ok bool) {
 		ids = o.appendIDs(ids, storage.SectionNo(m.More[i].Section), m.More[i].Seats)
 	}
 	return ids, true
+}
+
+// refundOf is what is given back for seats of one section.
+func (o *openEvent) refundOf(
+	no storage.SectionNo, seats []section.SeatIndex, fees price.FeePolicy,
+) (amount int64) {
+	layout := o.sections[no].kind.Layout
+	for _, seat := range seats {
+		amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
+	}
+	return amount
+}
+
+// anyAlive says that some seat of a booking with money is not refunded, nor owed back.
+func (v *BookingView) anyAlive() bool { return len(v.alive)+len(v.aliveLegs) > 0 }
+
+// refundedIDs are the seats that a refund gives back; of money that was taken for none, none.
+func (o *openEvent) refundedIDs(home storage.SectionNo, p *order.Part, r *account.Refund) []string {
+	ids := o.appendIDs(nil, home, r.Seats)
+	if p == nil || r.Reason != account.Requested {
+		return ids
+	}
+	for _, leg := range orders.Returned(p, r) {
+		if int(leg.Section) < len(o.sections) {
+			ids = o.appendIDs(ids, storage.SectionNo(leg.Section), leg.Seats)
+		}
+	}
+	return ids
 }
 
 // newNotifier makes what tells the legs of orders.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -42,43 +41,63 @@ func BenchmarkOrderHold(b *testing.B) {
 	}
 }
 
-// BenchmarkRivalOrders is two buyers who want the same seats of two sections, named in opposite order, at once: how
-// long until both have their answers, and how often one of them got the seats.
+// BenchmarkRivalOrders is two buyers who want the same seats, named in opposite order, at once: how long until one of
+// them has the seats, until both have their answers, and how often one got them. What a hold on one section takes in
+// the same moments says how much of that is the disk's.
 func BenchmarkRivalOrders(b *testing.B) {
-	e, o, _ := benchEvent(b, 2)
-	var took []time.Duration
-	won := 0
+	for _, sections := range []int{2, 4} {
+		b.Run(fmt.Sprintf("of-%d", sections), func(b *testing.B) { rivalOrders(b, sections) })
+	}
+}
+
+func rivalOrders(b *testing.B, sections int) {
+	e, o, _ := benchEvent(b, sections+1)
+	var first, both, alone []time.Duration
 	for i := 0; b.Loop(); i++ {
-		seats := []string{o.ids[0][i%len(o.ids[0])], o.ids[1][i%len(o.ids[1])]}
-		var both sync.WaitGroup
+		var seats []string
+		for no := range sections {
+			seats = append(seats, o.ids[no][i%len(o.ids[no])])
+		}
 		var outs [2]BookingView
 		var errs [2]error
+		var took [2]time.Duration
 		start := time.Now()
-		for k := range 2 {
+		_ = together(2, func(k int) error {
 			wanted := slices.Clone(seats)
 			if k == 1 {
 				slices.Reverse(wanted)
 			}
-			both.Go(func() {
-				errs[k] = e.Book(orderCall(o, byte(k+1), uint64(2*i+k+1), wanted), time.Minute, &outs[k])
-			})
-		}
-		both.Wait()
-		took = append(took, time.Since(start))
+			errs[k] = e.Book(orderCall(o, byte(k+1), uint64(2*i+k+1), wanted), time.Minute, &outs[k])
+			took[k] = time.Since(start)
+			return nil
+		})
+		both = append(both, max(took[0], took[1]))
 		for k, err := range errs {
 			if err != nil {
 				continue
 			}
-			won++
+			first = append(first, took[k])
 			if err := e.Release(outs[k].ID, Caller{Operator: true}, time.Minute, &outs[k]); err != nil {
 				b.Fatal(err)
 			}
 		}
+		start = time.Now()
+		single := orderCall(o, 3, uint64(i+1), []string{o.ids[sections][i%len(o.ids[sections])]})
+		if err := e.Book(single, time.Minute, &outs[0]); err != nil {
+			b.Fatal(err)
+		}
+		alone = append(alone, time.Since(start))
+		if err := e.Release(outs[0].ID, Caller{Operator: true}, time.Minute, &outs[0]); err != nil {
+			b.Fatal(err)
+		}
 	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
-	b.ReportMetric(float64(won)/float64(len(took)), "won")
+	for name, list := range map[string][]time.Duration{"first": first, "both": both, "hold": alone} {
+		if slices.Sort(list); len(list) > 0 {
+			b.ReportMetric(float64(list[len(list)/2].Microseconds())/1000, name+"-p50-ms")
+			b.ReportMetric(float64(list[len(list)*99/100].Microseconds())/1000, name+"-p99-ms")
+		}
+	}
+	b.ReportMetric(float64(len(first))/float64(len(both)), "won")
 }
 
 func orderCall(o *openEvent, who byte, key uint64, seats []string) *BookCall {

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/actors/trace"
 	"holdfast/storage"
 )
@@ -198,11 +199,10 @@ func (e *Engine) Refund(
 		case err != nil:
 			return err
 		case got.Rejection == section.AlreadyRefunded && len(call.Seats) == 0 &&
-			got.State == section.BookingConfirmed &&
-			len(c.Seats) > 0: // another was quicker with some of them
+			got.State == section.BookingConfirmed && out.anyAlive(): // another was quicker with some of them
 			continue
 		case got.Rejection == section.AlreadyRefunded:
-			return e.read(id, who, deadline, out)
+			return e.refundedBefore(id, who, call.Seats, deadline, out)
 		case got.Rejection == section.RefundTooLarge || got.Rejection == section.DuplicateSeat:
 			return &Refusal{Code: got.Rejection}
 		case got.Rejection != section.Accepted:
@@ -225,44 +225,28 @@ func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView)
 		return nil, err
 	}
 	c := &section.Command{Kind: section.RefundBooking, Seats: out.alive}
-	switch {
-	case len(call.Seats) == 0:
-	case out.order != nil:
-		return nil, ErrOrderWhole
-	default:
-		if c.Seats, err = o.bookedSeats(out, call.Seats); err != nil {
+	if out.order != nil {
+		c.Order = &order.Part{ID: out.order.ID, Hash: out.order.Hash, Legs: out.aliveLegs}
+	}
+	if len(call.Seats) > 0 {
+		if err = o.bookedSeats(c, out, call.Seats); err != nil {
 			return nil, err
 		}
 	}
-	layout, fees := o.sections[id.Section.Section].kind.Layout, price.ReturnFees
+	fees := price.ReturnFees
 	if call.KeepFees {
 		fees = price.KeepFees
 	}
-	for _, seat := range c.Seats {
-		c.Pay.Amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
+	c.Pay.Amount = o.refundOf(id.Section.Section, c.Seats, fees)
+	if c.Order != nil {
+		for i := range c.Order.Legs {
+			c.Pay.Amount += o.refundOf(storage.SectionNo(c.Order.Legs[i].Section), c.Order.Legs[i].Seats, fees)
+		}
 	}
-	c.Pay.Amount += o.legsRefund(out, fees)
 	if b := tillBooking(out); b.Money.Legacy && len(b.Money.Refunds) == 0 {
 		c.Pay.Captured = out.Amount
 	}
 	return c, nil
-}
-
-// bookedSeats are seats by their ids, which are the booking's, or were.
-func (o *openEvent) bookedSeats(out *BookingView, ids []string) (seats []section.SeatIndex, err error) {
-	var unknown []string
-	for _, id := range ids {
-		ref, ok := o.seats.Find(id)
-		was := ok && ref.section == out.ID.Section.Section && (slices.Contains(out.alive, ref.index) ||
-			slices.ContainsFunc(out.Refunds, func(r till.RefundView) bool { return slices.Contains(r.Seats, id) }))
-		if seats = append(seats, ref.index); !was {
-			unknown = append(unknown, id)
-		}
-	}
-	if len(unknown) > 0 {
-		return nil, &SeatsUnknownError{Seats: unknown}
-	}
-	return seats, nil
 }
 
 // settleSoon settles a booking now, and leaves to the reconciler what is not settled then.
@@ -408,7 +392,7 @@ func (o *openEvent) tellMoney(no BookingID, outcome *section.Outcome, out *Booki
 		r := &m.Refunds[i]
 		if !r.Replaced {
 			out.Refunds = append(out.Refunds, till.RefundView{No: r.No, State: r.State.String(), Amount: r.Amount,
-				Seats: o.appendIDs(nil, no.Section.Section, r.Seats)})
+				Seats: o.refundedIDs(no.Section.Section, outcome.Order, r)})
 		}
 		if !r.Back && !r.Replaced {
 			alive = slices.DeleteFunc(alive, func(s section.SeatIndex) bool { return slices.Contains(r.Seats, s) })

@@ -22,6 +22,9 @@ type booking struct {
 	due       []section.SeatIndex // sold, and owed back
 	owes      bool                // money of an attempt that is not the booking's
 	order     *orderNotes
+	// Of an order of which single seats were refunded: those of its legs that went back, and that are owed back.
+	legsBack, legsDue legSeats
+	wholeDue          bool // all of it is owed back, whatever its legs have
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -62,9 +65,9 @@ func (l *ledger) apply(c *section.Change) {
 	switch c.Kind {
 	case section.HoldPlaced, section.LegBound:
 		l.place(c)
-	case section.LegSold, section.LegFreed:
+	case section.LegSold, section.LegFreed, section.LegSeatsFreed:
 		l.moveLeg(c)
-	case section.OrderSettled: // judged with the event: see orders.go
+	case section.OrderSettled, section.OrderServed: // judged with the event: see orders.go
 	case section.SeatsBlocked:
 		l.block(c)
 	case section.SeatsUnblocked:
@@ -207,6 +210,10 @@ func (l *ledger) moveLeg(c *section.Change) {
 	case c.Kind == section.LegFreed && b.state == section.BookingConfirmed:
 		l.free(c.Booking, b)
 		b.state = section.BookingRefunded
+	case c.Kind == section.LegSeatsFreed && (b.state == section.BookingBound || b.state == section.BookingConfirmed):
+		if b.seats = l.giveBack(c, b); len(b.seats) == 0 {
+			l.wrong("leg %d gives all of its seats back, and is not freed", c.Booking)
+		}
 	default:
 		l.wrong("change of kind %d for leg %d in state %d", c.Kind, c.Booking, b.state)
 	}
@@ -247,7 +254,7 @@ func (l *ledger) refund(c *section.Change) {
 	switch {
 	case !known:
 		l.wrong("refund of booking %d, which was never placed", c.Booking)
-	case c.Kind == section.RefundDue || len(c.Seats) == 0:
+	case c.Kind == section.RefundDue || len(c.Seats) == 0 && c.Order == nil:
 		return
 	case b.state != section.BookingConfirmed:
 		l.wrong("booking %d in state %d gives seats %v back", c.Booking, b.state, c.Seats)
@@ -255,6 +262,14 @@ func (l *ledger) refund(c *section.Change) {
 	if !known {
 		return
 	}
+	b.seats = l.giveBack(c, b)
+	if legs := l.legsGiven(c, b); len(b.seats)+legs == 0 {
+		b.state, b.seats = section.BookingRefunded, slices.Clone(c.Seats)
+	}
+}
+
+// giveBack frees a change's seats, and gives those that the booking has left.
+func (l *ledger) giveBack(c *section.Change, b *booking) (left []section.SeatIndex) {
 	for _, seat := range c.Seats {
 		if l.taken[seat] != c.Booking {
 			l.wrong("booking %d gives seat %d back, which it does not have", c.Booking, seat)
@@ -262,12 +277,14 @@ func (l *ledger) refund(c *section.Change) {
 		}
 		delete(l.taken, seat)
 	}
-	left := slices.DeleteFunc(
-		slices.Clone(b.seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
+	return without(b.seats, c.Seats)
+}
+
+// without are the seats that are not among others.
+func without(seats, others []section.SeatIndex) []section.SeatIndex {
+	return slices.DeleteFunc(
+		slices.Clone(seats), func(s section.SeatIndex) bool { return slices.Contains(others, s) },
 	)
-	if b.seats = left; len(left) == 0 {
-		b.state, b.seats = section.BookingRefunded, slices.Clone(c.Seats)
-	}
 }
 
 func (l *ledger) free(no section.BookingNo, b *booking) {

@@ -70,7 +70,7 @@ type grantedHold struct {
 	at      section.Instant
 	ended   section.Instant // 0: it has not
 	seats   uint32
-	back    map[uint32]seatsBack // by refund
+	back    map[uint32]seatsBack // by refund; of a leg, by the first of them
 }
 
 // seatsBack are seats of a hold that went on sale again while others did not.
@@ -81,13 +81,18 @@ type seatsBack struct {
 
 // giveBack notes seats that a refund put on sale again; twice is once.
 func (h *grantedHold) giveBack(c *section.Change) {
-	if len(c.Seats) == 0 || c.Kind != section.RefundPending && c.Kind != section.RefundDone {
+	shrunk := c.Kind == section.LegSeatsFreed
+	if len(c.Seats) == 0 || c.Kind != section.RefundPending && c.Kind != section.RefundDone && !shrunk {
 		return
 	}
 	if h.back == nil {
 		h.back = map[uint32]seatsBack{}
 	}
-	h.back[c.Pay.Refund] = seatsBack{c.At, uint32(len(c.Seats))}
+	which := c.Pay.Refund
+	if shrunk { // a leg has no refunds, and each of its seats goes once
+		which = uint32(c.Seats[0])
+	}
+	h.back[which] = seatsBack{c.At, uint32(len(c.Seats))}
 }
 
 // left is how many of a hold's seats its buyer had at an instant.
@@ -138,7 +143,7 @@ func (l *limits) follow(no storage.SectionNo, seq section.Seq, c *section.Change
 			l.holds[i].ended = c.At
 			delete(s.live, c.Booking)
 		}
-	case section.RefundPending, section.RefundDone:
+	case section.RefundPending, section.RefundDone, section.LegSeatsFreed:
 		if i, known := s.live[c.Booking]; known {
 			l.holds[i].giveBack(c)
 		}
@@ -301,9 +306,10 @@ func (r *run) limits(l *limits) error {
 	}
 	if l.plain > 0 && l.event.Coordinators == 0 {
 		r.report.NotAudited = append(r.report.NotAudited, fmt.Sprintf(
-			"event %v: %d holds carry no grant, for an earlier build made the event: the limit on a buyer's seats and "+
-				"the use of keys over sections are not judged (G10, G11)", l.event.ID,
-			l.plain,
+			"event %v: %d holds carry no grant, for the event has no coordinators: a node alone made it, or an "+
+				"earlier build. The limit on a buyer's seats and the use of keys over sections are not judged "+
+				"(G10, G11)",
+			l.event.ID, l.plain,
 		))
 	}
 	return nil

@@ -19,6 +19,74 @@ type orderNotes struct {
 	leg     bool
 	words   []orderWord // of a home: what sold or ended it. Of a leg: what it says that did, one for each move
 	settled int         // of a home: how many of the words all legs have heard, by its log
+	served  bool        // and, while it is sold, that all legs have sold what they have left
+	gave    []orderGift // of a home: seats of legs that it gave back. Of a leg: what it gave up, by its own words
+}
+
+// orderGift are seats of a leg that a record of the home gave back.
+type orderGift struct {
+	seq   section.Seq
+	leg   uint32 // number of the section
+	seats []section.SeatIndex
+}
+
+// legSeats are seats of an order's legs, by their sections.
+type legSeats map[uint32][]section.SeatIndex
+
+func (s *legSeats) add(legs []order.Leg) {
+	if *s == nil {
+		*s = legSeats{}
+	}
+	for i := range legs {
+		(*s)[legs[i].Section] = append((*s)[legs[i].Section], legs[i].Seats...)
+	}
+}
+
+// legsLeft counts the seats of a home's legs that are not owed back.
+func (b *booking) legsLeft() (n int) {
+	if b.order == nil || b.order.leg || b.wholeDue {
+		return 0
+	}
+	for i := range b.order.Legs {
+		leg := &b.order.Legs[i]
+		n += len(without(without(leg.Seats, b.legsBack[leg.Section]), b.legsDue[leg.Section]))
+	}
+	return n
+}
+
+// legsGiven enters the seats of legs that a refund of single seats of an order gives back, and counts in how many
+// sections the order has some left, besides its home; 0 of any other refund.
+func (l *ledger) legsGiven(c *section.Change, b *booking) (left int) {
+	if c.Order == nil {
+		return 0
+	}
+	if b.order == nil || b.order.leg || b.order.ID != c.Order.ID {
+		l.wrong("booking %d gives seats of an order back that is not its own", c.Booking)
+		return 0
+	}
+	for i := range c.Order.Legs {
+		leg := &c.Order.Legs[i]
+		at := slices.IndexFunc(b.order.Legs, func(o order.Leg) bool { return o.Section == leg.Section })
+		if at < 0 || len(without(leg.Seats, b.order.Legs[at].Seats)) > 0 ||
+			len(without(leg.Seats, b.legsBack[leg.Section])) != len(leg.Seats) {
+			l.wrong("booking %d gives seats %v of section %d back, which it does not have", c.Booking, leg.Seats,
+				leg.Section)
+		}
+	}
+	b.legsBack.add(c.Order.Legs)
+	for i := range b.order.Legs {
+		if leg := &b.order.Legs[i]; len(without(leg.Seats, b.legsBack[leg.Section])) > 0 {
+			left++
+		}
+	}
+	said := int(c.Order.N)
+	if len(b.seats) > 0 {
+		said--
+	}
+	if said != left {
+		l.wrong("booking %d has seats left in %d sections besides its home, its record says %d", c.Booking, left, said)
+	}
+	return left
 }
 
 // orderWord is a home's record that sold or ended it.
@@ -46,9 +114,24 @@ func (l *ledger) orders(c *section.Change, seq section.Seq) {
 			)
 		}
 		b.order.settled = len(b.order.words)
+		b.order.served = b.state == section.BookingConfirmed
+	case c.Kind == section.OrderServed:
+		if n := len(b.order.words); n == 0 || b.order.words[n-1].seq != c.Order.Cited ||
+			b.state != section.BookingConfirmed {
+			l.note(Order, fmt.Sprintf("I9: order of booking %d is served by record %d, which did not sell it",
+				c.Booking, c.Order.Cited))
+		}
+		b.order.served = true
+	case c.Kind == section.LegSeatsFreed:
+		b.order.gave = append(b.order.gave, orderGift{c.Order.Cited, 0, slices.Clone(c.Seats)})
 	case b.order.leg && c.Order != nil:
 		b.order.words = append(b.order.words, orderWord{c.Order.Cited, b.state})
 	case b.state == section.BookingHeld || b.state == section.BookingPaying: // nothing to hear yet
+	case (c.Kind == section.RefundPending || c.Kind == section.RefundDone) && c.Order != nil && len(c.Order.Legs) > 0:
+		for _, leg := range c.Order.Legs {
+			b.order.gave = append(b.order.gave, orderGift{seq, leg.Section, leg.Seats})
+		}
+		b.order.words = append(b.order.words, orderWord{seq, b.state})
 	case len(b.order.words) > 0 && b.order.words[len(b.order.words)-1].to == b.state: // of money, and of no seat
 	default:
 		b.order.words = append(b.order.words, orderWord{seq, b.state})
@@ -113,26 +196,81 @@ func (j *orderJudge) home(at int, no section.BookingNo, b *booking) {
 		}
 		l := j.ledgers[to].ledger.bookings[leg.Booking]
 		if l == nil || l.order == nil || l.order.ID != b.order.ID || l.order.Hash != b.order.Hash ||
-			!slices.Equal(l.seats, leg.Seats) {
+			!slices.Equal(l.bought, leg.Seats) {
 			j.wrong(
 				at, "I8: booking %d counts on leg %d of section %d, which was not bound for it", no, leg.Booking, to,
 			)
 			continue
 		}
-		if n := len(l.order.words); j.moving && n > 0 && l.order.words[n-1].seq > j.lastSeqs[at] {
+		if j.moving && l.order.newest() > j.lastSeqs[at] {
 			continue // it has heard of what came after the home was read
 		}
+		if kept := without(leg.Seats, b.legsBack[leg.Section]); b.state == section.BookingConfirmed &&
+			len(kept) < len(leg.Seats) {
+			j.partly(at, no, b, leg, l, kept)
+			continue
+		}
+		served := b.order.served && len(without(leg.Seats, b.legsDue[leg.Section])) > 0
 		live := l.state == section.BookingBound || l.state == section.BookingConfirmed
 		switch {
 		case (b.state == section.BookingHeld || b.state == section.BookingPaying) && l.state != section.BookingBound:
 			j.wrong(at, "I8: booking %d is %s, and its leg %d of section %d is %s", no, stateWord(b.state), leg.Booking,
 				to, stateWord(l.state))
-		case b.state == section.BookingConfirmed && (!live || settled && l.state != section.BookingConfirmed):
+		case b.state == section.BookingConfirmed &&
+			(!live || (settled || served) && l.state != section.BookingConfirmed):
 			j.wrong(at, "I9: booking %d is sold, and its leg %d of section %d is %s", no, leg.Booking, to,
 				stateWord(l.state))
 		case settled && b.state != section.BookingConfirmed && live:
 			j.wrong(at, "I7: booking %d is %s, and its leg %d of section %d is %s", no, stateWord(b.state), leg.Booking,
 				to, stateWord(l.state))
+		}
+	}
+}
+
+// newest is the newest record that it is of.
+func (o *orderNotes) newest() (seq section.Seq) {
+	for i := range o.words {
+		seq = max(seq, o.words[i].seq)
+	}
+	for i := range o.gave {
+		seq = max(seq, o.gave[i].seq)
+	}
+	return seq
+}
+
+// partly judges a leg of an order that stands and has given seats of the leg back, of which it keeps some, or none.
+func (j *orderJudge) partly(
+	at int, no section.BookingNo, b *booking, leg *order.Leg, l *booking, kept []section.SeatIndex,
+) {
+	settled := b.order.settled == len(b.order.words)
+	live := l.state == section.BookingBound || l.state == section.BookingConfirmed
+	switch {
+	case len(kept) == 0 && (!settled || !live):
+	case len(kept) == 0:
+		j.wrong(at, "I9: booking %d has given all seats of leg %d of section %d back, and the leg is %s", no,
+			leg.Booking, leg.Section, stateWord(l.state))
+	case !live, settled && (l.state != section.BookingConfirmed || !slices.Equal(l.seats, kept)),
+		len(without(kept, l.seats)) > 0:
+		j.wrong(at, "I9: booking %d keeps seats %v of leg %d of section %d, and the leg is %s with %v", no, kept,
+			leg.Booking, leg.Section, stateWord(l.state), l.seats)
+	}
+}
+
+// gaveUp judges that a leg gave up nothing but what its home had given back by then (I7).
+func (j *orderJudge) gaveUp(at int, no section.BookingNo, b, home *booking) {
+	for _, up := range b.order.gave {
+		if j.moving && up.seq > j.lastSeqs[b.order.ID.Home] {
+			continue
+		}
+		rest := up.seats
+		for i := 0; home != nil && i < len(home.order.gave); i++ {
+			if g := &home.order.gave[i]; g.leg == uint32(at) && g.seq <= up.seq {
+				rest = without(rest, g.seats)
+			}
+		}
+		if len(rest) > 0 {
+			j.wrong(at, "I7: leg %d gives seats %v up by record %d of section %d, which does not say so", no, rest,
+				up.seq, b.order.ID.Home)
 		}
 	}
 }
@@ -151,6 +289,7 @@ func (j *orderJudge) leg(at int, no section.BookingNo, b *booking) {
 	if home != nil && home.order.Hash != b.order.Hash {
 		home = nil
 	}
+	j.gaveUp(at, no, b, home)
 	for _, word := range b.order.words {
 		switch {
 		case word.seq == 0 && home != nil && home.state <= section.BookingConfirmed:
@@ -159,7 +298,7 @@ func (j *orderJudge) leg(at int, no section.BookingNo, b *booking) {
 				no, from, stateWord(home.state),
 			)
 		case word.seq == 0 || j.moving && word.seq > j.lastSeqs[from]:
-		case home == nil || !slices.ContainsFunc(home.order.words, word.agrees):
+		case !j.confirms(at, home, word):
 			j.wrong(at, "I7: leg %d is %s by record %d of section %d, which does not say so", no, stateWord(word.to),
 				word.seq, from)
 		}
@@ -169,4 +308,28 @@ func (j *orderJudge) leg(at int, no section.BookingNo, b *booking) {
 // agrees says that a home's word is what a leg says it was.
 func (w orderWord) agrees(of orderWord) bool {
 	return w.seq == of.seq && (w.to == section.BookingConfirmed) == (of.to == section.BookingConfirmed)
+}
+
+// confirms says that a home says what a leg cites: that it was sold or ended, or that nothing of the leg's was left.
+func (j *orderJudge) confirms(at int, home *booking, word orderWord) bool {
+	if home == nil {
+		return false
+	}
+	if slices.ContainsFunc(home.order.words, word.agrees) {
+		return true
+	}
+	if word.to == section.BookingConfirmed {
+		return false
+	}
+	i := slices.IndexFunc(home.order.Legs, func(l order.Leg) bool { return l.Section == uint32(at) })
+	if i < 0 || !slices.ContainsFunc(home.order.words, func(w orderWord) bool { return w.seq == word.seq }) {
+		return false
+	}
+	kept := home.order.Legs[i].Seats
+	for _, g := range home.order.gave {
+		if g.leg == uint32(at) && g.seq <= word.seq {
+			kept = without(kept, g.seats)
+		}
+	}
+	return len(kept) == 0
 }

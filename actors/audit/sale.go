@@ -68,11 +68,14 @@ func (s *sectionAudit) checkCancelled() {
 	}
 	for _, no := range slices.Sorted(maps.Keys(s.ledger.bookings)) {
 		b := s.ledger.bookings[no]
+		if b.order != nil && b.order.leg { // what it has is its home's to owe: see orders.go
+			continue
+		}
 		switch b.state {
 		case section.BookingHeld, section.BookingPaying:
 			s.note(NotCancelled, fmt.Sprintf("the event is cancelled, and booking %d is %s", no, stateWord(b.state)))
 		case section.BookingConfirmed:
-			if left := len(b.seats) - len(b.due); left > 0 {
+			if left := len(b.seats) - len(b.due) + b.legsLeft(); left > 0 {
 				s.note(NotCancelled, fmt.Sprintf("the event is cancelled, and %d seats of booking %d are not owed back",
 					left, no))
 			}
@@ -86,8 +89,11 @@ func (b *booking) owe(c *section.Change) {
 	switch {
 	case c.Kind == section.RefundDue && c.Pay.Reason == account.Anomaly:
 		b.owes = true
+	case c.Kind == section.RefundDue && c.Order == nil:
+		b.due, b.wholeDue = append(b.due, c.Seats...), true
 	case c.Kind == section.RefundDue:
 		b.due = append(b.due, c.Seats...)
+		b.legsDue.add(c.Order.Legs)
 	case c.Kind == section.RefundDone && len(c.Seats) == 0 && b.state != section.BookingConfirmed:
 		b.owes = false
 	default:

@@ -4,6 +4,7 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/storage"
 )
@@ -24,8 +25,11 @@ type Progress struct {
 	Sections   int
 	Cancelling int // have the turn in their logs: nothing is held or paid there any more
 	Unheard    int // are not served or followed by the node that was asked, now
-	// Held, Paying and Sold are bookings that have not ended, and are not owed back.
+	// Held, Paying and Sold are bookings that have not ended, and are not owed back; one over several sections once.
 	Held, Paying, Sold uint64
+	// Untold are bookings over several sections, and parts of such, of which some section has not heard yet that they
+	// have ended.
+	Untold uint64
 	// Due, Pending, Refunded and Failed are refunds; those that failed wait for an operator.
 	Due, Pending, Refunded, Failed Count
 	// Unaccounted are sold bookings of builds without attempts: what was paid for them is not in the log.
@@ -44,34 +48,28 @@ func (p *Progress) Add(state *section.State) bool {
 	refunds, sum := state.Returned()
 	p.Refunded.Number += refunds
 	p.Refunded.Amount += sum
-	state.Standing(func(no section.BookingNo, is section.BookingState, seats int, m *account.Money) {
-		switch is {
-		case section.BookingHeld, section.BookingBound:
-			p.Held++
-		case section.BookingPaying:
-			p.Paying++
-		case section.BookingConfirmed:
-			if m == nil {
-				p.unaccounted = append(p.unaccounted, no)
-			}
-			if m == nil || owedSeats(m) < seats {
-				p.Sold++
-			}
+	state.Standing(func(is section.BookingState, b *order.Standing) {
+		switch {
+		case b.Leg && is == section.BookingBound, b.Unsettled:
+			p.Untold++
 		}
-		if m != nil {
-			p.addRefunds(m.Refunds)
+		switch {
+		case b.Leg: // a part of its home's booking, which is counted there
+		case is == section.BookingHeld:
+			p.Held++
+		case is == section.BookingPaying:
+			p.Paying++
+		case is == section.BookingConfirmed && b.Money == nil:
+			p.unaccounted = append(p.unaccounted, b.No)
+			p.Sold++
+		case is == section.BookingConfirmed && b.Left > 0:
+			p.Sold++
+		}
+		if b.Money != nil {
+			p.addRefunds(b.Money.Refunds)
 		}
 	})
 	return off
-}
-
-func owedSeats(m *account.Money) (seats int) {
-	for i := range m.Refunds {
-		if r := &m.Refunds[i]; r.Reason == account.Requested && !r.Back && !r.Replaced {
-			seats += len(r.Seats)
-		}
-	}
-	return seats
 }
 
 func (p *Progress) addRefunds(refunds []account.Refund) {
@@ -94,6 +92,7 @@ func (p *Progress) Join(key storage.SectionKey, other *Progress) {
 	p.Held += other.Held
 	p.Paying += other.Paying
 	p.Sold += other.Sold
+	p.Untold += other.Untold
 	for i, c := range []*Count{&p.Due, &p.Pending, &p.Refunded, &p.Failed} {
 		from := []*Count{&other.Due, &other.Pending, &other.Refunded, &other.Failed}[i]
 		c.Number += from.Number
@@ -107,5 +106,5 @@ func (p *Progress) Join(key storage.SectionKey, other *Progress) {
 // Over says that nothing is held, paid or sold any more, and the processor has taken every refund that it will take by
 // itself.
 func (p *Progress) Over() bool {
-	return p.Cancelling == p.Sections && p.Unheard == 0 && p.Held+p.Paying+p.Sold+p.Due.Number == 0
+	return p.Cancelling == p.Sections && p.Unheard == 0 && p.Held+p.Paying+p.Sold+p.Untold+p.Due.Number == 0
 }

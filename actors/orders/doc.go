@@ -15,9 +15,12 @@
 // The homes of orders tell their legs what has become of them, until all have heard; and legs that have not heard ask:
 //
 //	home sold or ended ─Landed, Loaded─▶ Notifier ─▶ SellLeg, FreeLeg at every leg ─▶ SettleOrder
+//	home gave seats of legs back ─────────▶ likewise ─▶ ShrinkLeg, or FreeLeg where none is left
 //	leg, every ten seconds ─▶ AskOrder at the home ─▶ the same, or nothing yet
 //
-// Both are done again without end: the word of the home does not change.
+// All is done again without end: the word of the home does not change, and what it has given back stays so. Where a leg
+// cannot hear that all of its seats went back, for its section is closed, the order is served without it (ServeOrder):
+// to its buyer it is confirmed.
 //
 // Rejected: binding in ascending order always (a commit more for each leg, to spare the few that meet); waiting at a
 // bound seat (two orders could wait for each other); a timer in the leg's section (it would act by its clock).

@@ -80,6 +80,7 @@ type Buyer interface {
 type Lost struct {
 	Section storage.SectionNo
 	Seats   []section.SeatIndex
+	Until   section.Instant // of section.ChallengeCoolDown: how long
 }
 
 // ErrNoGrant: a section has heard of a newer coordinator than the one that reserved. Surely not placed.
@@ -152,7 +153,7 @@ func (x *Placing) taken() (lost []Lost) {
 	for i := range x.selections {
 		w := &x.selections[i]
 		if seats := x.buyer.Taken(w.Section, w.Seats); len(seats) > 0 {
-			lost = append(lost, Lost{w.Section, seats})
+			lost = append(lost, Lost{Section: w.Section, Seats: seats})
 		}
 	}
 	return lost
@@ -227,6 +228,7 @@ func (x *Placing) giveBack() {
 type bound struct {
 	rejection section.Rejection
 	lost      []section.SeatIndex
+	until     section.Instant
 	err       error
 }
 
@@ -245,7 +247,7 @@ func (x *Placing) bind() (rejection section.Rejection, err error) {
 	for k := range words {
 		w := &words[k]
 		if len(w.lost) > 0 {
-			x.lost = append(x.lost, Lost{x.selections[k+1].Section, w.lost})
+			x.lost = append(x.lost, Lost{x.selections[k+1].Section, w.lost, w.until})
 		}
 		switch {
 		case w.err != nil:
@@ -288,7 +290,11 @@ func (x *Placing) bindLeg(k int) (b bound) {
 	case outcome.Rejection == section.Accepted:
 		w.booking = outcome.Booking
 	}
-	return bound{rejection: outcome.Rejection, lost: slices.Clone(outcome.Lost)}
+	b = bound{rejection: outcome.Rejection, lost: slices.Clone(outcome.Lost)}
+	if b.rejection == section.ChallengeCoolDown {
+		b.until = outcome.ExpiresAt
+	}
+	return b
 }
 
 // place has the home record the order.

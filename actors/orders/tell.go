@@ -1,7 +1,9 @@
 package orders
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"holdfast/actors/request"
@@ -34,23 +36,31 @@ func Tell(ev Event, home storage.SectionNo, no section.BookingNo, deadline time.
 	if err != nil {
 		return err
 	}
-	word := *outcome
+	word := keep(outcome)
 	r.Free()
 	if word.Rejection != section.Accepted || !word.Unsettled {
 		return nil
 	}
-	failed := make([]error, len(word.Order.Legs))
+	failed, of := make([]error, len(word.Order.Legs)), make([]what, len(word.Order.Legs))
 	ev.SideBySide(len(word.Order.Legs), func(k int) {
 		leg := &word.Order.Legs[k]
 		if failed[k] = errLegLost; int(leg.Section) < ev.Count() {
-			failed[k] = follow(ev, storage.SectionNo(leg.Section), word.Order, &word, deadline)
+			of[k] = whatOf(&word, k+1, leg.Seats)
+			failed[k] = follow(ev, storage.SectionNo(leg.Section), word.Order, &word, of[k], deadline)
 		}
 	})
-	if err := errors.Join(failed...); err != nil {
-		return err
+	served, settled := word.State == section.BookingConfirmed && !word.Served, true
+	for k := range failed {
+		served = served && (failed[k] == nil || !of[k].sells)
+		settled = settled && failed[k] == nil && !of[k].waits
 	}
-	_, err = command(ev, home, section.SettleOrder, word.Order, deadline)
-	return err
+	switch {
+	case settled:
+		_, err = command(ev, home, section.SettleOrder, word.Order, nil, false, deadline)
+	case served:
+		_, err = command(ev, home, section.ServeOrder, word.Order, nil, false, deadline)
+	}
+	return cmp.Or(errors.Join(failed...), err)
 }
 
 // AskHomes has a section's due legs ask, until one home cannot be reached: the others come again.
@@ -68,45 +78,96 @@ func AskHomes(ev Event, at storage.SectionNo, deadline time.Time) {
 		if int(p.ID.Home) >= ev.Count() {
 			continue
 		}
-		word, err := command(ev, storage.SectionNo(p.ID.Home), section.AskOrder, p, deadline)
-		if err != nil || follow(ev, at, p, &word, deadline) != nil {
+		word, err := command(ev, storage.SectionNo(p.ID.Home), section.AskOrder, p, nil, false, deadline)
+		if err != nil {
+			return
+		}
+		of, known := what{}, word.Rejection == section.Accepted && word.Order != nil
+		if known && int(p.K) <= len(word.Order.Legs) {
+			of = whatOf(&word, int(p.K), word.Order.Legs[p.K-1].Seats)
+		}
+		if follow(ev, at, p, &word, of, deadline) != nil {
 			return
 		}
 	}
 }
 
-// follow has a leg do what its home has said: nothing, as long as that has not ended.
-func follow(ev Event, leg storage.SectionNo, p *order.Part, word *section.Outcome, deadline time.Time) error {
-	kind, answer := section.FreeLeg, p.Bare(0)
+// what is what an order that is sold says of one leg.
+type what struct {
+	back  []section.SeatIndex // what it has given back
+	sells bool                // it has seats there that are not owed back
+	waits bool                // it has seats there, and all of them are owed back: they are free soon
+}
+
+// whatOf reads it from the word of a home.
+func whatOf(word *section.Outcome, k int, seats []section.SeatIndex) (w what) {
+	kept, valid := word.Money.OfLeg(uint8(k), seats)
+	for _, seat := range seats {
+		if !slices.Contains(kept, seat) {
+			w.back = append(w.back, seat)
+		}
+	}
+	w.sells, w.waits = len(valid) > 0, len(valid) == 0 && len(kept) > 0
+	return w
+}
+
+// follow has a leg do what its home has said: nothing, as long as that has not ended. Of a sold order a leg gives up
+// what went back before it sells the rest. A leg whose seats are all owed back sells nothing: it waits until they are
+// free, as it is.
+func follow(
+	ev Event, leg storage.SectionNo, p *order.Part, word *section.Outcome, of what, deadline time.Time,
+) error {
+	tell := func(kind section.CommandKind, cited section.Seq, seats []section.SeatIndex) error {
+		got, err := command(ev, leg, kind, p.Bare(cited), seats, word.Cold, deadline)
+		if err == nil && got.Rejection != section.Accepted {
+			err = errLegLost
+		}
+		return err
+	}
 	switch {
 	case word.Rejection == section.BookingUnknown: // it never was
+		return tell(section.FreeLeg, 0, nil)
 	case word.Rejection != section.Accepted || word.Order == nil,
 		word.State == section.BookingHeld || word.State == section.BookingPaying:
 		return nil
-	case word.State == section.BookingConfirmed:
-		kind, answer.Cited = section.SellLeg, word.Order.Cited
-	default:
-		answer.Cited = word.Order.Cited
+	case word.State != section.BookingConfirmed, !of.sells && !of.waits:
+		return tell(section.FreeLeg, word.Order.Cited, nil)
 	}
-	got, err := command(ev, leg, kind, answer, deadline)
-	if err == nil && got.Rejection != section.Accepted {
-		err = errLegLost
+	if len(of.back) > 0 {
+		if err := tell(section.ShrinkLeg, word.Order.Cited, of.back); err != nil {
+			return err
+		}
 	}
-	return err
+	if !of.sells {
+		return nil
+	}
+	return tell(section.SellLeg, word.Order.Cited, nil)
+}
+
+// keep is an outcome that outlives its request.
+func keep(o *section.Outcome) section.Outcome {
+	got := *o
+	if got.Seats, got.Lost, got.Due = nil, nil, nil; got.Money != nil {
+		got.Money = got.Money.Clone()
+	}
+	return got
 }
 
 // command has a section judge a command about an order.
 func command(
-	ev Event, at storage.SectionNo, kind section.CommandKind, p *order.Part, deadline time.Time,
+	ev Event, at storage.SectionNo, kind section.CommandKind, p *order.Part, seats []section.SeatIndex, cold bool,
+	deadline time.Time,
 ) (section.Outcome, error) {
 	r := request.New()
-	r.Command.Kind, r.Command.Order, r.Command.Operator = kind, p, true
+	r.Seats = append(r.Seats, seats...)
+	r.Command.Kind, r.Command.Order, r.Command.Operator, r.Command.Seats = kind, p, true, r.Seats
+	if cold {
+		r.Command.Quantity = 1
+	}
 	outcome, err := ev.Judge(at, r, deadline)
 	if err != nil {
 		return section.Outcome{}, err
 	}
 	defer r.Free()
-	got := *outcome
-	got.Seats, got.Lost, got.Due = nil, nil, nil
-	return got, nil
+	return keep(outcome), nil
 }

@@ -118,8 +118,12 @@ func (n *Network) receiveCoordinated(from storage.WriterID, dec *wire.Decoder, k
 			m.Seats = slices.Clone(m.Seats) // the decoder's
 			n.booked(from, *m)
 		})
-	case wire.KindAskKeyed:
+	case wire.KindAskKeyed, wire.KindAskRefund:
 		return true, taken(dec.Ask, func(m *wire.Ask) {
+			if !m.Keyed {
+				n.onAsk(from, m)
+				return
+			}
 			m.Command.Seats = slices.Clone(m.Command.Seats) // the decoder's
 			n.commanded(from, *m)
 		})

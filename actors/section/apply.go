@@ -28,7 +28,9 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.applyBound(c, touched)
 	case LegSold, LegFreed:
 		touched = s.applyLeg(c, touched)
-	case OrderSettled, SaleSwitched:
+	case LegSeatsFreed:
+		touched = s.applyShrunk(c, touched)
+	case OrderSettled, OrderServed, SaleSwitched:
 		s.applyNews(c)
 	default:
 		touched = s.applyBooking(c, touched)
@@ -104,7 +106,7 @@ func (s *State) applyBooking(c *Change, touched []SeatIndex) []SeatIndex {
 	}
 	s.remember(c, slot)
 	if t.to != BookingHeld && t.to != BookingPaying {
-		s.orders.Move(slot, s.seq)
+		s.orders.Move(slot, s.seq, t.to.live())
 	}
 	if !t.to.live() {
 		s.end(slot, b)

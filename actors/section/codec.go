@@ -1,6 +1,7 @@
 package section
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -116,6 +117,9 @@ func extensionOf(c *Change) byte {
 	case PaymentChallenged:
 		return 2
 	case RefundDue, RefundPending, RefundDone, RefundFailed:
+		if c.Order != nil { // see returns.go
+			return 0
+		}
 		return 5 + byte(c.Kind-RefundDue)
 	case SaleSwitched:
 		return saleExtension
@@ -241,10 +245,8 @@ func readKind(r *codec.Reader, kind byte, c *Change) (extension byte, ordered Ch
 	switch {
 	case kind == extended:
 		extension = r.Byte()
-		if ordered = ChangeKind(extension); ordered >= LegBound && ordered <= orderPlaced {
-			if c.Kind, extension = ordered, 0; ordered == orderPlaced {
-				c.Kind = HoldPlaced
-			}
+		if ordered = ChangeKind(extension); isOrderKind(ordered) || isOrdered(ordered) != 0 {
+			extension, c.Kind = 0, cmp.Or(isOrdered(ordered), ordered)
 		} else if c.Kind, ordered = extensions[extension].kind, 0; c.Kind == 0 {
 			r.Fail("change of unknown extended kind")
 		}
@@ -285,20 +287,27 @@ func readSession(r *codec.Reader, c *Change) {
 // orderKind is a change's kind behind the escape; 0: it is no order's.
 func orderKind(c *Change) ChangeKind {
 	switch {
-	case isOrderKind(c.Kind) != (c.Order != nil) && c.Kind != HoldPlaced:
-		panic(fmt.Sprintf("section: change of kind %d with order %+v", c.Kind, c.Order))
-	case isOrderKind(c.Kind):
+	case isOrderKind(c.Kind) && c.Order != nil:
 		return c.Kind
-	case c.Order != nil:
+	case c.Order == nil && !isOrderKind(c.Kind):
+		return 0
+	case c.Kind == HoldPlaced:
 		return orderPlaced
+	case c.Kind == RefundDue:
+		return orderRefundDue
+	case c.Kind == RefundPending || c.Kind == RefundDone:
+		return orderRefundTaken
 	}
-	return 0
+	panic(fmt.Sprintf("section: change of kind %d with order %+v", c.Kind, c.Order))
 }
 
 // appendOrder appends what follows the seats of an order's change: for what takes seats, whether there are a grant, a
 // session and a price, and these; then the order.
 func appendOrder(dst []byte, kind ChangeKind, c *Change) []byte {
 	p := c.Order
+	if kind == orderRefundDue || kind == orderRefundTaken {
+		return appendReturn(dst, kind, c)
+	}
 	if kind == orderPlaced || kind == LegBound {
 		bits := codec.Bit(c.Grant.Number != 0) | codec.Bit(c.Session != 0)<<1 | codec.Bit(c.PriceMark != 0)<<2
 		dst = append(dst, byte(bits))
@@ -325,6 +334,10 @@ func appendOrder(dst []byte, kind ChangeKind, c *Change) []byte {
 
 // readOrder reads what appendOrder wrote.
 func readOrder(r *codec.Reader, kind ChangeKind, c *Change) {
+	if kind == orderRefundDue || kind == orderRefundTaken {
+		readReturn(r, kind, c)
+		return
+	}
 	takes := kind == orderPlaced || kind == LegBound
 	if takes {
 		bits := r.Byte()
@@ -356,7 +369,9 @@ func readOrder(r *codec.Reader, kind ChangeKind, c *Change) {
 	default:
 		p.Cited = Seq(r.Uvarint())
 	}
-	if takes != (len(c.Seats) > 0) || c.Booking == 0 || kind == orderPlaced && len(p.Legs) == 0 ||
+	if (takes || kind == LegSeatsFreed) != (len(c.Seats) > 0) || c.Booking == 0 ||
+		!takes && kind != LegFreed && c.Split ||
+		(kind == LegSeatsFreed || kind == OrderServed) && p.Cited == 0 || kind == orderPlaced && len(p.Legs) == 0 ||
 		kind == LegBound && (p.K == 0 || p.K >= p.N || p.N > order.SectionsMax) {
 		r.Fail("change of an order with the wrong fields")
 	}

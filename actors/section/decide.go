@@ -67,7 +67,7 @@ func (s *State) Decide(c *Command, d *Decision) {
 		s.decideBlock(c, d, Available, SeatsBlocked)
 	case UnblockSeats:
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
-	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp:
+	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp, ShrinkLeg, ServeOrder:
 		s.decideRest(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
 		SettleRefund, RetryRefund:
@@ -89,8 +89,12 @@ func (s *State) decideRest(c *Command, d *Decision) {
 		s.decideBind(c, d)
 	case SellLeg, FreeLeg:
 		s.decideLeg(c, d)
+	case ShrinkLeg:
+		s.decideShrink(c, d)
 	case SettleOrder:
 		s.decideSettle(c, d)
+	case ServeOrder:
+		s.decideServe(c, d)
 	case SwitchSale:
 		s.decideSwitch(c, d)
 	case WindUp:

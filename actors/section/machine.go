@@ -47,7 +47,7 @@ type Effects struct {
 	Requests []AnsweredRequest // of a replayed record only: the writer's own were known before
 	Fences   []grant.Grant
 	Shares   int // how many shares of buyers changed
-	// Orders lists homes of orders that were sold or have ended: their legs are to hear of it.
+	// Orders lists homes of orders that were sold, gave seats back or have ended: their legs are to hear of it.
 	Orders []BookingNo
 	Sale   sales.Turn  // the newest turn of the switch; 0: none
 	Owed   []BookingNo // whose money is owed back because the event is cancelled
@@ -247,7 +247,8 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 	owner, known, sold := BuyerID{}, false, false
 	if frees(c.Kind) {
 		owner, known = m.Owner(c.Booking)
-		sold = c.Kind != HoldReleased && c.Kind != HoldExpired && (c.Kind != LegFreed || m.isSold(c.Booking))
+		leg := c.Kind == LegFreed || c.Kind == LegSeatsFreed
+		sold = c.Kind != HoldReleased && c.Kind != HoldExpired && (!leg || m.isSold(c.Booking))
 	}
 	m.touched = m.State.Apply(c, m.touched[:0])
 	if known && len(m.touched) > 0 {
@@ -271,7 +272,7 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 
 func frees(k ChangeKind) bool {
 	switch k {
-	case HoldReleased, HoldExpired, BookingRefundedChange, RefundPending, RefundDone, LegFreed:
+	case HoldReleased, HoldExpired, BookingRefundedChange, RefundPending, RefundDone, LegFreed, LegSeatsFreed:
 		return true
 	}
 	return false

@@ -16,7 +16,9 @@ const (
 	orderPlaced
 )
 
-func isOrderKind(k ChangeKind) bool { return k >= LegBound && k <= OrderSettled }
+func isOrderKind(k ChangeKind) bool {
+	return k >= LegBound && k <= OrderSettled || k == LegSeatsFreed || k == OrderServed
+}
 
 // boundFresh is for how long after its binding a leg is taken for one that may come to nothing.
 const boundFresh Millis = 1000
@@ -110,7 +112,8 @@ func (s *State) decideLeg(c *Command, d *Decision) {
 	case c.Order.Cited == 0 && (c.Kind != FreeLeg || b.state != BookingBound): // nobody said that it was sold, or ended
 		d.refuse(OrderGone, on)
 	default:
-		d.accept(c, kind, no, state, s.endOf(b)).Order = c.Order.Bare(c.Order.Cited)
+		change := d.accept(c, kind, no, state, s.endOf(b))
+		change.Order, change.Split = c.Order.Bare(c.Order.Cited), kind == LegFreed && c.Quantity > 0
 	}
 }
 
@@ -161,7 +164,9 @@ func (s *State) applyLeg(c *Change, touched []SeatIndex) []SeatIndex {
 	if !b.state.live() || c.Kind == LegSold && b.state != BookingBound || l.ID != c.Order.ID {
 		panic(fmt.Sprintf("section: leg %d is %v, and cannot become %v", c.Booking, b.state, t.to))
 	}
-	s.orders.Receive(slot, c.Order.Cited, b.state == BookingBound)
+	if s.orders.Receive(slot, c.Order.Cited, b.state == BookingBound); c.Split {
+		s.orders.Cool(slot)
+	}
 	b.state, b.stamp = t.to, s.stamp()
 	s.buyers.slab.At(b.buyer).stamp = s.stamp()
 	touched = s.moveSeats(slot, b, t, touched)
@@ -206,15 +211,17 @@ func (d *Decision) finishes() {
 		case BookingSold, HoldReleased, BookingRefundedChange:
 			d.Outcome.Unsettled = true
 		case RefundPending, RefundDone:
-			d.Outcome.Unsettled = d.Outcome.Unsettled || d.Outcome.State == BookingRefunded
+			given := d.Changes[i].Order != nil && len(d.Changes[i].Order.Legs) > 0
+			d.Outcome.Unsettled = d.Outcome.Unsettled || given || d.Outcome.State == BookingRefunded
 		}
 	}
 }
 
-// hasFinished says that a change has sold an order's home, or ended it.
+// hasFinished says that a change has sold an order's home, given seats of its legs back, or ended it. Seats that are
+// owed back need not be sold any more: its legs are looked at again.
 func (s *State) hasFinished(c *Change) bool {
 	switch c.Kind {
-	case BookingSold, HoldReleased, HoldExpired, BookingRefundedChange, RefundPending, RefundDone:
+	case BookingSold, HoldReleased, HoldExpired, BookingRefundedChange, RefundDue, RefundPending, RefundDone:
 		return s.orders.Unsettled(s.bookings.find(c.Booking))
 	}
 	return false
@@ -315,8 +322,8 @@ func (s *State) applySettled(c *Change) {
 	if !s.orders.Unsettled(slot) {
 		panic(fmt.Sprintf("section: order of booking %d settled, which was not to be", c.Booking))
 	}
-	s.orders.Settle(slot)
 	b := s.bookings.slab.At(slot)
+	s.orders.Settle(slot, b.state.live())
 	b.stamp = s.stamp()
 	s.remember(c, slot)
 	if !b.state.live() {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 )
 
 // tellMoney fills the outcome with a booking's account. A payment that a build without attempts has begun has none in
@@ -172,33 +173,42 @@ func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 	if !b.paid() {
 		pay.Captured, left = max(c.Pay.Captured, 0), c.Pay.Captured
 	}
-	s.refundable(c, d)
+	part := s.refundable(c, slot, d)
 	switch {
 	case d.Outcome.Rejection != Accepted:
 		d.Outcome.DependsOn = s.since(b.stamp)
 	case pay.Amount < 0 || pay.Amount > left:
 		d.refuse(RefundTooLarge, s.since(b.stamp))
 	default:
+		taken := s.taken(slot, b, len(d.seats), part, d)
 		state := BookingConfirmed
-		if all := len(d.seats) == int(b.count); all && pay.Amount == 0 {
+		if endsBy(len(d.seats), b, taken) && pay.Amount == 0 {
 			state = BookingRefunded
 		}
 		change := d.accept(c, RefundDue, c.Booking, state, s.endOf(b))
-		if change.Pay, change.Seats = pay, d.seats; pay.Amount == 0 {
+		if change.Pay, change.Seats, change.Order = pay, d.seats, part; pay.Amount == 0 {
 			d.Changes = append(d.Changes, Change{Kind: RefundDone, At: c.At, Booking: c.Booking, Seats: d.seats,
-				Pay: account.Payment{Refund: pay.Refund}})
+				Order: taken, Pay: account.Payment{Refund: pay.Refund}})
 		}
 	}
 }
 
-// refundable leaves the seats of a refund in d.seats, ascending, or refuses: all of them are the booking's, and none is
-// owed already.
-func (s *State) refundable(c *Command, d *Decision) {
-	left := slices.DeleteFunc(slices.Clone(d.Outcome.Seats), func(seat SeatIndex) bool {
+// unowed keeps those of a booking's seats that are not owed back.
+func (d *Decision) unowed(seats []SeatIndex) []SeatIndex {
+	return slices.DeleteFunc(seats, func(seat SeatIndex) bool {
 		return slices.ContainsFunc(d.money.Refunds, func(r account.Refund) bool {
 			return r.Reason == account.Requested && !r.Back && !r.Replaced && slices.Contains(r.Seats, seat)
 		})
 	})
+}
+
+// refundable leaves the seats of a refund in d.seats, ascending, or refuses: all of them are the booking's, and none is
+// owed already. Of an order it gives what is named of it; nil: the whole, or it is none.
+func (s *State) refundable(c *Command, slot uint32, d *Decision) *order.Part {
+	if home := s.orders.Home(slot); home != nil {
+		return s.refundableOfOrder(c, home, d)
+	}
+	left := d.unowed(slices.Clone(d.Outcome.Seats))
 	if d.seats = append(d.seats, c.Seats...); len(c.Seats) == 0 {
 		d.seats = append(d.seats, left...)
 	}
@@ -214,6 +224,7 @@ func (s *State) refundable(c *Command, d *Decision) {
 	case hasTwins(d.seats):
 		d.Outcome.Rejection = DuplicateSeat
 	}
+	return nil
 }
 
 // decideRefundWord judges the processor's word on a refund, or an operator's wish to try a failed one anew. A word that
@@ -241,7 +252,10 @@ func (s *State) decideRefundWord(c *Command, slot uint32, b *booking, d *Decisio
 		if c.Pay.State == account.Failed || r.Back {
 			return
 		}
-		if change.Seats = r.Seats; len(r.Seats) == int(b.count) && b.state == BookingConfirmed {
+		if r.Exact {
+			change.Order = s.taken(slot, b, len(r.Seats), s.owedPart(slot, r), d)
+		}
+		if change.Seats = r.Seats; endsBy(len(r.Seats), b, change.Order) && b.state == BookingConfirmed {
 			d.Outcome.State = BookingRefunded
 		}
 	}
@@ -285,13 +299,13 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 	default:
 		var r *account.Refund
 		r, was, is = s.accounts.Move(slot, c.Pay.Refund, account.RefundState(c.Kind-RefundDue)+account.Due)
-		if len(c.Seats) > 0 {
-			if r.Back || !slices.Equal(r.Seats, c.Seats) {
+		if len(c.Seats) > 0 || c.Order != nil {
+			if r.Back || !slices.Equal(r.Seats, c.Seats) || r.Exact != (c.Order != nil) {
 				panic(
 					fmt.Sprintf("section: refund %d of booking %d frees seats %v of %+v", r.No, c.Booking, c.Seats, *r),
 				)
 			}
-			touched = s.takeBack(slot, b, c.Seats, touched)
+			touched = s.takeBack(slot, b, c, touched)
 		}
 		r.Back = true
 	}
@@ -315,7 +329,8 @@ func (s *State) owe(c *Change, slot uint32, b *booking) {
 		}
 	}
 	s.accounts.Owe(slot, account.Refund{No: p.Refund, Attempt: p.Attempt, State: account.Due, Reason: p.Reason,
-		Amount: p.Amount, Seats: slices.Clone(c.Seats), Reference: p.Reference}, p.Captured)
+		Amount: p.Amount, Seats: slices.Clone(c.Seats), Reference: p.Reference, Exact: c.Order != nil,
+		Legs: s.legSeats(slot, c.Order)}, p.Captured)
 	b.marks |= paidMark
 }
 
@@ -338,17 +353,21 @@ func (s *State) failRefund(slot uint32, p *account.Payment) (was, is bool) {
 }
 
 // takeBack puts seats of a sold booking on sale again; with the last of them the booking has ended.
-func (s *State) takeBack(slot uint32, b *booking, seats, touched []SeatIndex) []SeatIndex {
+func (s *State) takeBack(slot uint32, b *booking, c *Change, touched []SeatIndex) []SeatIndex {
+	seats := c.Seats
 	for _, seat := range seats {
 		if b.state != BookingConfirmed || s.seats.holder[seat] != slot {
 			panic(fmt.Sprintf("section: seat %d is not booking %d's", seat, s.bookings.number(b)))
 		}
 	}
-	if len(seats) == int(b.count) {
+	if endsBy(len(seats), b, c.Order) {
 		b.state = BookingRefunded
-		s.orders.Move(slot, s.seq)
+		s.orders.Move(slot, s.seq, false)
 		s.end(slot, b)
 	} else {
+		if c.Order != nil && len(c.Order.Legs) > 0 {
+			s.orders.Move(slot, s.seq, true)
+		}
 		s.buyers.slab.At(b.buyer).live -= uint32(len(seats))
 		s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
 		s.seatBuffer = slices.DeleteFunc(s.seatBuffer, func(seat SeatIndex) bool {

@@ -244,9 +244,16 @@ func (s *State) remembersTooMany(c *Command, h uint32) bool {
 
 // cool is called when a booking has ended at an instant, or its end is read from a snapshot.
 func (s *State) cool(slot uint32, b *booking, at Instant) {
-	if b.paid() && (b.state == BookingExpired || b.state == BookingReleased) && s.accounts.Exhausted(slot) {
+	leg, _ := s.orders.Leg(slot)
+	if s.ranOutUnsold(slot, b) || leg.Cold {
 		s.cooling.Add(b.buyer, slot, at+account.CoolDown)
 	}
+}
+
+// ranOutUnsold says that a booking has ended of which a challenge had run out. The legs of an order hear so by their
+// home's word, and cool as it does.
+func (s *State) ranOutUnsold(slot uint32, b *booking) bool {
+	return b.paid() && (b.state == BookingExpired || b.state == BookingReleased) && s.accounts.Exhausted(slot)
 }
 
 // coolingFor appends the seats that the caller does not get now, in no order, and says until when at most, and which

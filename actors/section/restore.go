@@ -104,7 +104,7 @@ func (s *State) restoreBooking(d *decoder, no BookingNo) {
 	}
 	d.require(state >= BookingHeld && state <= BookingBound, "booking state")
 	d.require(attempts == 0 || state == BookingHeld || state == BookingPaying, "payment attempts")
-	d.require(len(s.seatBuffer) > 0 && len(s.seatBuffer) <= bookingSeatsMax, "seat count")
+	d.require(len(s.seatBuffer) <= bookingSeatsMax, "seat count") // none: see checkRemembered
 	d.require(!state.live() || s.allOpen(), "seat of two bookings")
 	if d.err != nil {
 		return
@@ -248,11 +248,13 @@ func (s *State) checkAccount(d *decoder, slot uint32, b *booking) {
 	}
 }
 
-// checkRemembered refuses an ended booking that nothing names: it would never be forgotten.
+// checkRemembered refuses an ended booking that nothing names: it would never be forgotten; and one without seats that
+// is no home of an order with seats elsewhere.
 func (s *State) checkRemembered(d *decoder) {
 	s.bookings.each(func(slot uint32) {
 		b := s.bookings.slab.At(slot)
 		d.require(b.refs > 0 || b.state.live(), "ended booking that nothing names")
+		d.require(b.count > 0 || s.returnedHome(slot, b), "booking without seats")
 	})
 }
 
@@ -261,7 +263,8 @@ func (s *State) restoreOrders(d *decoder) {
 	o := s.ordersOf()
 	s.restoreEach(d, func(slot uint32, b *booking) {
 		l := order.Bond{ID: d.orderID(), Hash: d.fixed64(), K: d.byte(), N: d.byte()}
-		l.Cited = Seq(d.uvarint(math.MaxUint64))
+		l.Cited, l.Cold, l.K = Seq(d.uvarint(math.MaxUint64)), l.K&coldLeg != 0, l.K&^coldLeg
+		d.require(!l.Cold || b.state == BookingReleased, "leg that cools")
 		d.require(l.K > 0 && l.K < l.N && l.N <= order.SectionsMax && o.Find(&l.ID) == 0, "leg")
 		d.require(b.state == BookingBound || b.state == BookingConfirmed || !b.state.live(), "leg's state")
 		d.require(b.state != BookingBound || l.Cited == 0, "leg's record")
@@ -272,15 +275,22 @@ func (s *State) restoreOrders(d *decoder) {
 		p := &order.Part{ID: d.orderID(), Hash: d.fixed64(), Cited: Seq(d.uvarint(math.MaxUint64))}
 		settled := d.byte()
 		p.Legs = d.legs()
-		d.require(!s.isLegAt(slot) && o.Find(&p.ID) == 0 && settled <= 1 && len(p.Legs) > 0, "order")
+		d.require(!s.isLegAt(slot) && o.Find(&p.ID) == 0 && settled <= 2 && len(p.Legs) > 0, "order")
 		final := b.state != BookingHeld && b.state != BookingPaying
 		d.require(final == (p.Cited > 0) && (final || settled == 0) && b.state != BookingBound, "order's record")
-		o.Restore(slot, p, settled == 1)
+		d.require(settled < 2 || b.state == BookingConfirmed, "order that is served")
+		o.Restore(slot, p, settled == 1, settled > 0 && b.state == BookingConfirmed)
+		s.checkReturns(d, slot, p)
 		if o.Unsettled(slot) && !b.state.live() {
 			b.refs++
 		}
 	})
 	d.require(o.Any(), "orders")
+	for i := range s.ended.Len() {
+		if e := s.ended.At(s.ended.Head() + i); s.isLegAt(e.slot) {
+			s.cool(e.slot, s.bookings.slab.At(e.slot), e.at)
+		}
+	}
 }
 
 // restoreEach reads a list of orders, which are named by ascending numbers of bookings.

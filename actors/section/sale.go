@@ -2,9 +2,9 @@ package section
 
 import (
 	"fmt"
-	"slices"
 
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 )
 
@@ -71,8 +71,12 @@ func (s *State) decideSwitch(c *Command, d *Decision) {
 
 // applyNews makes true what moves no seat.
 func (s *State) applyNews(c *Change) {
-	if c.Kind == OrderSettled {
+	switch c.Kind {
+	case OrderSettled:
 		s.applySettled(c)
+		return
+	case OrderServed:
+		s.applyServed(c)
 		return
 	}
 	s.sale.Switch(c.Sale, c.At, s.stamp())
@@ -122,24 +126,22 @@ func (s *State) oweAll(slot uint32, at Instant, d *Decision) int {
 	}
 	s.accounts.Read(slot, &d.money)
 	s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
-	seats := slices.DeleteFunc(s.seatBuffer, func(seat SeatIndex) bool {
-		return slices.ContainsFunc(d.money.Refunds, func(r account.Refund) bool {
-			return r.Reason == account.Requested && !r.Back && !r.Replaced && slices.Contains(r.Seats, seat)
-		})
-	})
-	if len(seats) == 0 {
+	seats := d.unowed(s.seatBuffer)
+	part, legs := s.legsLeft(slot, d)
+	if len(seats)+legs == 0 {
 		return 0
 	}
 	from := len(d.seats)
 	d.seats = append(d.seats, seats...)
-	due := Change{Kind: RefundDue, At: at, Booking: s.bookings.number(b), Seats: d.seats[from:],
+	due := Change{Kind: RefundDue, At: at, Booking: s.bookings.number(b), Seats: d.seats[from:], Order: part,
 		Pay: account.Payment{Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt,
 			Reason: account.Requested, Amount: d.money.Amount - d.money.Given()}}
 	if d.Changes = append(d.Changes, due); due.Pay.Amount == 0 {
 		due.Kind, due.Pay = RefundDone, account.Payment{Refund: due.Pay.Refund}
+		due.Order = s.taken(slot, b, len(seats), part, d)
 		d.Changes = append(d.Changes, due)
 	}
-	return len(seats)
+	return len(seats) + legs
 }
 
 // decideWordWhenOff judges the processor's last word on the open attempt of an event that is cancelled: nothing is sold
@@ -171,22 +173,19 @@ func (s *State) countReturned(c *Change, amount int64, was account.RefundState) 
 	}
 }
 
-// Standing calls visit for every booking that is remembered, ascending, with its account, which is visit's until it
-// returns; nil: it never paid, or by a build without attempts. A leg of an order has an empty one: its money is its
-// home's.
-func (s *State) Standing(visit func(no BookingNo, state BookingState, seats int, m *account.Money)) {
-	var m account.Money
+// Standing calls visit for every booking that is remembered, ascending.
+func (s *State) Standing(visit func(state BookingState, b *order.Standing)) {
+	var d Decision
 	s.bookings.each(func(slot uint32) {
 		b := s.bookings.slab.At(slot)
-		if s.isLegAt(slot) {
-			visit(s.bookings.number(b), b.state, int(b.count), new(account.Money))
-			return
+		is := order.Standing{No: s.bookings.number(b), Left: int(b.count), Leg: s.isLegAt(slot),
+			Unsettled: s.orders.Unsettled(slot)}
+		if b.paid() {
+			s.accounts.Read(slot, &d.money)
+			s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
+			_, legs := s.legsLeft(slot, &d)
+			is.Money, is.Left = &d.money, len(d.unowed(s.seatBuffer))+legs
 		}
-		if !b.paid() {
-			visit(s.bookings.number(b), b.state, int(b.count), nil)
-			return
-		}
-		s.accounts.Read(slot, &m)
-		visit(s.bookings.number(b), b.state, int(b.count), &m)
+		visit(b.state, &is)
 	})
 }

@@ -208,13 +208,16 @@ func (s *State) appendAccounts(dst []byte) []byte {
 	return dst
 }
 
+// coldLeg stands in a leg's number if its seats cool down.
+const coldLeg = 0x80
+
 // snapshotOrders is added to a snapshot's version where there are orders: they follow everything else.
 const snapshotOrders = 0x40
 
 // appendOrders appends the orders, by ascending numbers of their bookings here:
 //
 //	legs:  count, each: number gap, id, hash 8, k, n, cited
-//	homes: count, each: number gap, id, hash 8, cited, settled, count of legs, each: section, number, seats
+//	homes: count, each: number gap, id, hash 8, cited, settled (2: served), legs: section, number, seats
 func (s *State) appendOrders(dst []byte) []byte {
 	o := s.orders
 	legs, homes := o.Lengths()
@@ -224,7 +227,7 @@ func (s *State) appendOrders(dst []byte) []byte {
 		if l, is := o.Leg(slot); is {
 			no := s.bookings.numberOf(slot)
 			dst = l.ID.Append(binary.AppendUvarint(dst, uint64(no-last-1)))
-			dst = append(binary.LittleEndian.AppendUint64(dst, l.Hash), l.K, l.N)
+			dst = append(binary.LittleEndian.AppendUint64(dst, l.Hash), l.K|coldLeg*byte(codec.Bit(l.Cold)), l.N)
 			dst, last = binary.AppendUvarint(dst, uint64(l.Cited)), no
 		}
 	})
@@ -235,7 +238,11 @@ func (s *State) appendOrders(dst []byte) []byte {
 			no := s.bookings.numberOf(slot)
 			dst = p.ID.Append(binary.AppendUvarint(dst, uint64(no-last-1)))
 			dst = binary.AppendUvarint(binary.LittleEndian.AppendUint64(dst, p.Hash), uint64(p.Cited))
-			dst = order.AppendLegs(append(dst, byte(codec.Bit(o.Settled(slot)))), p.Legs)
+			settled := byte(codec.Bit(o.Settled(slot)))
+			if settled == 0 && o.Served(slot) {
+				settled = 2
+			}
+			dst = order.AppendLegs(append(dst, settled), p.Legs)
 			last = no
 		}
 	})

@@ -203,6 +203,7 @@ func (s *State) describe(slot uint32, d *Decision) {
 	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)
 	s.tellMoney(slot, b, d)
 	if s.orders != nil {
-		o.Order, o.Unsettled = s.orders.Home(slot), s.orders.Unsettled(slot)
+		o.Order, o.Unsettled, o.Served = s.orders.Home(slot), s.orders.Unsettled(slot), s.orders.Served(slot)
+		o.Cold = o.Order != nil && s.ranOutUnsold(slot, b)
 	}
 }

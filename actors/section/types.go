@@ -124,7 +124,7 @@ const (
 	BeginPayment                            // Booking; Pay: Attempt one above the last, Amount, Reference
 	ConfirmPayment                          // Booking; Pay: Attempt, whose money is taken
 	FailPayment                             // Booking; Pay: Attempt, which never takes money, Reason
-	RefundBooking                           // Booking, confirmed; Seats (none: all left); Pay: Amount, Captured
+	RefundBooking                           // Booking, confirmed; Seats, Order (none: all left); Pay: Amount, Captured
 	ExpireHolds                             // Max: how many at most, so that a wave is cut into bounded records
 	BlockSeats                              // Seats
 	UnblockSeats                            // Seats
@@ -144,8 +144,10 @@ const (
 	SettleOrder                          // at the home: all legs have heard of its record Cited
 	BindLeg                              // Seats
 	SellLeg                              // the home was sold by Cited
-	FreeLeg                              // the home ended by Cited; 0: it never was
+	FreeLeg                              // the home ended by Cited; 0: it never was. Quantity: if not 0, its seats cool
 	DueLegs                              // Max: the legs whose time to ask has come
+	ShrinkLeg                            // Seats, which the home has given back; the leg keeps its others
+	ServeOrder                           // at the home: every leg that has seats left has sold them
 )
 
 // Command is a request. All time, identity and chance is data in it; the core consults nothing else.
@@ -198,8 +200,8 @@ const (
 	SeatsUnblocked
 	GrantsFenced
 	PaymentChallenged // Pay: Attempt; ExpiresAt: until when
-	RefundDue         // Seats, none for an anomaly; Pay: Refund, Attempt, Reason, Amount, Captured, Reference
-	RefundPending     // Seats: those that are on sale again by this change; Pay: Refund
+	RefundDue         // Seats, none for an anomaly; Pay: Refund, Attempt, Reason, Amount, Captured, Reference; Order
+	RefundPending     // Seats, Order: those that are on sale again by this change; Pay: Refund
 	RefundDone        // likewise
 	RefundFailed      // Pay: Refund, Next
 	SaleSwitched      // Sale
@@ -208,7 +210,7 @@ const (
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
 type Change struct {
 	Kind        ChangeKind
-	Split       bool   // HoldPlaced by PlaceBest: seats are not all together
+	Split       bool   // HoldPlaced by PlaceBest: seats are not all together; LegFreed: they cool down for their buyer
 	Session     uint32 // HoldPlaced behind a waiting room: the session it is placed under; else 0
 	Horizon     Seq    // and the newest record of the gate's log in which the session's end was looked for
 	At          Instant
@@ -222,7 +224,7 @@ type Change struct {
 	Total       int64           // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
 	PriceMark   tariff.Mark     // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
 	Pay         account.Payment // of changes of money
-	Order       *order.Part     // of an order's changes; HoldPlaced of one
+	Order       *order.Part     // of an order's changes; HoldPlaced of one; refunds of single seats of one
 	Sale        sales.Turn      // SaleSwitched
 }
 
@@ -247,8 +249,11 @@ type Outcome struct {
 	DependsOn Seq
 	// Order is of an order's home: the order, with Cited as the record that sold or ended it. It is not changed.
 	Order *order.Part
-	// Unsettled: some leg of the order may not have heard of Cited.
-	Unsettled bool
+	// Unsettled: some leg of the order may not have heard of Cited. Served: it is sold in every section where it has
+	// seats left.
+	Unsettled, Served bool
+	// Cold, of an order's home that has ended: its buyer let a challenge run out, and the seats cool down.
+	Cold bool
 	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
 	Due []order.DueLeg
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
@@ -35,8 +36,16 @@ type Booking struct {
 	// Order is of a booking over several sections, or of a leg of one: what the record said that placed or bound it.
 	Order *order.Part
 	Leg   bool
-	// Words are, of an order's home, the records that sold or ended it, oldest first; of a leg, what it cites.
+	// Words are, of an order's home, the records that sold or ended it or gave seats of its legs back, oldest first; of
+	// a leg, what it cites.
 	Words []Word
+	Gave  []Gift // of an order's home
+	// Partly: single seats of an order were refunded, by its home's log. Due are refunds that are owed, and not taken
+	// by the processor yet. Taken is the money that was taken for the booking, by its log, and Given what is owed back.
+	Partly       bool
+	Due          map[uint32]bool
+	Taken, Given int64
+	opened       int64 // of the last attempt
 }
 
 // Word is a record of an order's home, and whether it sold the order: else the order ended by it.
@@ -107,9 +116,9 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 	switch c.Kind {
 	case section.HoldPlaced, section.LegBound:
 		return m.placed(c)
-	case section.LegSold, section.LegFreed:
+	case section.LegSold, section.LegFreed, section.LegSeatsFreed:
 		return m.legMoved(c, e.Seq)
-	case section.OrderSettled:
+	case section.OrderSettled, section.OrderServed:
 		return nil // whoever knows all sections judges it
 	case section.SeatsBlocked:
 		return m.take(c.Seats, 0)
@@ -126,25 +135,72 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 // refunded follows the seats of a refund; with the last of them the booking is refunded.
 func (m *Model) refunded(c *section.Change, seq section.Seq) error {
 	b := m.Bookings[c.Booking]
+	b.owe(c)
 	switch {
-	case b == nil || c.Kind == section.RefundDue && len(c.Seats) > 0 && b.State != section.BookingConfirmed:
+	case b == nil || c.Kind == section.RefundDue && c.Pay.Reason == account.Requested &&
+		b.State != section.BookingConfirmed:
 		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
-	case c.Kind == section.RefundDue && len(c.Seats) == 0: // an anomaly
+	case c.Kind == section.RefundDue && c.Pay.Reason == account.Anomaly:
 		b.Owed = append(b.Owed, c.Pay.Attempt)
 		return nil
-	case c.Kind == section.RefundDue, len(c.Seats) == 0:
+	case c.Kind == section.RefundDue, len(c.Seats) == 0 && c.Order == nil:
 		return nil
 	}
 	left := slices.DeleteFunc(
 		slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
 	)
-	if len(left) == 0 {
+	legs := 0
+	if p := c.Order; p != nil {
+		b.Partly = true
+		for _, leg := range p.Legs {
+			b.Gave = append(b.Gave, Gift{seq, leg.Section, leg.Seats})
+		}
+		for _, leg := range b.Order.Legs {
+			legs += len(b.Kept(&leg))
+		}
+	}
+	if len(left)+legs == 0 {
 		b.State, b.Ever[section.BookingRefunded] = section.BookingRefunded, true
 		b.note(seq)
-	} else {
-		b.Seats = left
+		return m.give(c.Seats, c.Booking, seq)
+	}
+	if b.Seats = left; c.Order != nil && len(c.Order.Legs) > 0 {
+		b.note(seq)
 	}
 	return m.give(c.Seats, c.Booking, seq)
+}
+
+// owe follows what a change of a refund says of money.
+func (b *Booking) owe(c *section.Change) {
+	switch {
+	case b == nil:
+	case c.Kind == section.RefundDue:
+		if b.Due == nil {
+			b.Due = map[uint32]bool{}
+		}
+		b.Due[c.Pay.Refund] = true
+		b.Given += c.Pay.Amount
+	default:
+		if delete(b.Due, c.Pay.Refund); c.Pay.Next != 0 {
+			b.Due[c.Pay.Next] = true
+		}
+	}
+}
+
+// Gift are seats of a section that a record of an order's home gave back.
+type Gift struct {
+	Seq     section.Seq
+	Section uint32
+	Seats   []section.SeatIndex
+}
+
+// Kept are the seats of a leg that an order's home has not given back.
+func (b *Booking) Kept(leg *order.Leg) []section.SeatIndex {
+	return slices.DeleteFunc(slices.Clone(leg.Seats), func(seat section.SeatIndex) bool {
+		return slices.ContainsFunc(b.Gave, func(g Gift) bool {
+			return g.Section == leg.Section && slices.Contains(g.Seats, seat)
+		})
+	})
 }
 
 func (m *Model) placed(c *section.Change) error {
@@ -168,11 +224,19 @@ func (m *Model) legMoved(c *section.Change, seq section.Seq) error {
 	switch {
 	case b == nil || !b.Leg || b.Order.ID != c.Order.ID || b.Order.Hash != c.Order.Hash:
 		return fmt.Errorf("I7: change %d of booking %d (%+v), which is no leg of that order", c.Kind, c.Booking, b)
+	case c.Kind == section.LegSeatsFreed && (b.State == section.BookingBound || b.State == section.BookingConfirmed):
+		left := slices.DeleteFunc(
+			slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
+		)
+		if b.Seats = left; len(left) == 0 {
+			return fmt.Errorf("I7: leg %d gives all seats up, and stays %v", c.Booking, b.State)
+		}
+		return m.give(c.Seats, c.Booking, seq)
 	case sold && b.State == section.BookingBound:
 		b.State = section.BookingConfirmed
-	case !sold && b.State == section.BookingBound:
+	case c.Kind == section.LegFreed && b.State == section.BookingBound:
 		b.State = section.BookingReleased
-	case !sold && b.State == section.BookingConfirmed:
+	case c.Kind == section.LegFreed && b.State == section.BookingConfirmed:
 		b.State = section.BookingRefunded
 	default:
 		return fmt.Errorf("I7: change %d of leg %d in state %v", c.Kind, c.Booking, b.State)
@@ -245,11 +309,14 @@ func (m *Model) moved(c *section.Change, seq section.Seq) error {
 				"I1: attempt %d of booking %d begun after attempt %d", c.Pay.Attempt, c.Booking, b.Attempt,
 			)
 		}
-		b.Attempt = c.Pay.Attempt
+		b.Attempt, b.opened = c.Pay.Attempt, c.Pay.Amount
 	} else if c.Pay.Attempt != 0 && c.Pay.Attempt != b.Attempt {
 		return fmt.Errorf(
 			"I3: word on attempt %d of booking %d while %d is the last", c.Pay.Attempt, c.Booking, b.Attempt,
 		)
+	}
+	if c.Kind == section.BookingSold || c.Pay.Reason == account.EventOff {
+		b.Taken += b.opened
 	}
 	b.State = move.to
 	b.Ever[move.to] = true

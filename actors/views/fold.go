@@ -55,10 +55,12 @@ func (f *folder) apply(c *section.Change) (why string) {
 		return f.place(c)
 	case section.LegSold, section.LegFreed:
 		return f.moveLeg(c)
+	case section.LegSeatsFreed:
+		return f.shrink(c)
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
-	case section.GrantsFenced, section.OrderSettled, section.SaleSwitched:
+	case section.GrantsFenced, section.OrderSettled, section.OrderServed, section.SaleSwitched:
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)
@@ -96,22 +98,41 @@ func (f *folder) refund(c *section.Change) string {
 	switch {
 	case b == nil:
 		return fmt.Sprintf("refund of booking %d, which was never placed", c.Booking)
-	case c.Kind == section.RefundDue || len(c.Seats) == 0:
+	case c.Kind == section.RefundDue || len(c.Seats) == 0 && c.Order == nil:
 		return ""
 	case b.State != section.BookingConfirmed:
 		return fmt.Sprintf("booking %d is %v, and gives seats back", c.Booking, b.State)
 	}
-	b.ChangedAt = c.At
-	left := slices.DeleteFunc(
-		slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
-	)
-	if len(left) > 0 {
-		b.Seats = left
-	} else {
+	left := without(b.Seats, c.Seats)
+	if ended := len(left) == 0 && (c.Order == nil || c.Order.N == 0); ended {
 		b.State, b.EndedAt = section.BookingRefunded, c.At
+	} else { // maybe none here, and some of its legs
+		b.Seats = left
 	}
+	b.ChangedAt = c.At
 	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
 	return ""
+}
+
+// shrink frees seats of a leg that keeps others.
+func (f *folder) shrink(c *section.Change) string {
+	b := f.bookings[c.Booking]
+	switch {
+	case b == nil:
+		return fmt.Sprintf("change of booking %d, which was never placed", c.Booking)
+	case b.State != section.BookingBound && b.State != section.BookingConfirmed:
+		return fmt.Sprintf("booking %d is %v, and gives seats up", c.Booking, b.State)
+	}
+	b.Seats, b.ChangedAt = without(b.Seats, c.Seats), c.At
+	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
+	return ""
+}
+
+// without are the seats that are not among others.
+func without(seats, others []section.SeatIndex) []section.SeatIndex {
+	return slices.DeleteFunc(
+		slices.Clone(seats), func(s section.SeatIndex) bool { return slices.Contains(others, s) },
+	)
 }
 
 // move is what a change does to a booking.

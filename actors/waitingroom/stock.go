@@ -100,6 +100,12 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		}
 	case section.HoldReleased, section.LegSold, section.LegFreed:
 		s.remove(c.Booking)
+	case section.LegSeatsFreed:
+		if b, waits := s.unpaid[c.Booking]; waits { // else it was sold
+			s.remove(c.Booking)
+			b.seats -= uint32(len(c.Seats))
+			s.add(c.Booking, b)
+		}
 	case section.HoldExpired:
 		r.abandoned(s.remove(c.Booking).buyer, c.At)
 	case section.PaymentBegun, section.PaymentFailed:
@@ -118,7 +124,7 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		r.hurry()
 	case section.HoldExtended, section.BookingRefundedChange, section.PaymentChallenged, section.RefundDue,
 		section.RefundPending, section.RefundDone, section.RefundFailed, section.SeatsBlocked, section.SeatsUnblocked,
-		section.GrantsFenced, section.OrderSettled:
+		section.GrantsFenced, section.OrderSettled, section.OrderServed:
 	case section.SaleSwitched:
 		s.off = c.Sale.State() == sales.Cancelling
 		r.hurry()

@@ -138,9 +138,6 @@ func classifyRare(err error) (Problem, bool) {
 		return Problem{Kind: SeatUnknown, Seats: seats.Seats}, false
 	case errors.As(err, &notOver):
 		return Problem{Kind: eventNotOver, Detail: notOver.Why}, false
-	case errors.Is(err, actors.ErrOrderWhole):
-		return Problem{Kind: BadRequest, Field: "seats",
-			Detail: "a booking over several sections is refunded as a whole"}, false
 	case errors.Is(err, actors.ErrSections):
 		return Problem{Kind: tooManySections, Field: "seats"}, false
 	case errors.As(err, &defects):

@@ -16,10 +16,11 @@ type LogChange struct {
 	Kind    string `json:"kind"`
 	Booking string `json:"booking,omitempty"` // as the API tells it
 	// HashText of the RequestHash of the request that did it; none for a lapse.
-	Request   string   `json:"request,omitempty"`
-	Buyer     string   `json:"buyer,omitempty"` // HashText of the event's pseudonym; of what takes seats
-	ExpiresAt *Time    `json:"expires_at,omitempty"`
-	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
+	Request   string `json:"request,omitempty"`
+	Buyer     string `json:"buyer,omitempty"` // HashText of the event's pseudonym; of what takes seats
+	ExpiresAt *Time  `json:"expires_at,omitempty"`
+	// Seats are indexes into the section, of hold_placed, blocked and unblocked; and of seats that are given back.
+	Seats []uint32 `json:"seats,omitempty"`
 	// Total is what the seats cost, as it was logged; of hold_placed, in events whose holds are logged with a price.
 	Total *Money `json:"total,omitempty"`
 	// Order names the booking over several sections that this is about, the same in the lines of its home and of its
@@ -51,12 +52,14 @@ const (
 	LogSaleOpened        = "sale_opened"        // the sale switch, as the section goes by it from here on
 	LogSalePaused        = "sale_paused"
 	LogSaleClosed        = "sale_closed"
-	LogSaleCancelled     = "sale_cancelled" // the event is being cancelled
-	LogGrantsFenced      = "grants_fenced"  // by a coordinator: older grants are no good from here on
-	LogLegBound          = "leg_bound"      // seats of a booking whose home is another section
-	LogLegSold           = "leg_sold"       // as its home was
-	LogLegFreed          = "leg_freed"      // its home ended, or never was
-	LogOrderSettled      = "order_settled"  // all other sections of a booking have heard how it was sold or ended
+	LogSaleCancelled     = "sale_cancelled"  // the event is being cancelled
+	LogGrantsFenced      = "grants_fenced"   // by a coordinator: older grants are no good from here on
+	LogLegBound          = "leg_bound"       // seats of a booking whose home is another section
+	LogLegSold           = "leg_sold"        // as its home was
+	LogLegFreed          = "leg_freed"       // its home ended, or never was
+	LogLegSeatsFreed     = "leg_seats_freed" // its home gave those seats back; it keeps others
+	LogOrderServed       = "order_served"    // all other sections in which a booking has seats left have sold them
+	LogOrderSettled      = "order_settled"   // all other sections of a booking have heard how it was sold or ended
 )
 
 // LogKinds are all of them: what reads logs is tested against the list.

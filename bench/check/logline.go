@@ -33,8 +33,9 @@ const (
 	logLegSold
 	logLegFreed
 	logSettled
-	logSale  // the sale switch was turned
-	logMoney // what moves money and no seat; the audit judges it
+	logLegPart // a leg gives some of its seats up
+	logSale    // the sale switch was turned
+	logMoney   // what moves money and no seat; the audit judges it
 )
 
 var logKindNames = [...]string{
@@ -45,7 +46,8 @@ var logKindNames = [...]string{
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
 	logTaken: wire.LogRefundPending, logBound: wire.LogLegBound, logLegSold: wire.LogLegSold,
-	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logSale: wire.LogSaleOpened,
+	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logLegPart: wire.LogLegSeatsFreed,
+	logSale:  wire.LogSaleOpened,
 	logMoney: wire.LogRefundDue,
 }
 
@@ -55,6 +57,8 @@ func parseKind(text []byte) logKind {
 	switch string(text) {
 	case wire.LogPaymentChallenged, wire.LogRefundFailed:
 		return logMoney
+	case wire.LogOrderServed: // moves nothing, as a turn of the switch
+		return logSale
 	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled:
 		return logSale
 	}

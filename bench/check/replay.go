@@ -179,6 +179,8 @@ func (p *replay) change() {
 			p.legMoved(b, at)
 		} else if l.kind == logSettled {
 			p.settledOrder(b)
+		} else if l.kind == logLegPart {
+			p.blame(LogForeign, "nobody in this history gives single seats back")
 		} else {
 			p.moved(b, at)
 		}

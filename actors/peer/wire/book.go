@@ -6,6 +6,7 @@ import (
 	"holdfast/actors/codec"
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/actors/trace"
 	"holdfast/storage"
@@ -28,6 +29,9 @@ const (
 	KindAnswerOrder Kind = 0x46
 	// KindBookOrder is a Book of seats in several sections: the others follow its fields.
 	KindBookOrder Kind = 0x47
+	// KindAskRefund is an Ask for single seats of an order to be given back, keyed or not: what it says of money, if
+	// anything, and then as KindAskOrder. Builds without such refunds cannot read the logs that have any.
+	KindAskRefund Kind = 0x49
 )
 
 // Book asks for a new hold in a coordinated event, on its way to the node of the buyer's coordinator: on named seats of
@@ -153,6 +157,49 @@ func (d *Decoder) grant(c *section.Command) {
 	}
 }
 
+// kindOf is the kind that an Ask goes as.
+func kindOf(m *Ask) Kind {
+	switch c := &m.Command; {
+	case c.Kind == section.RefundBooking && c.Order != nil:
+		return KindAskRefund
+	case m.Keyed:
+		return KindAskKeyed
+	case c.Pay != (account.Payment{}):
+		return KindAskPaying
+	case c.Order != nil:
+		return KindAskOrder
+	case c.Sale != 0:
+		return KindAskSale
+	case c.Grant.Number != 0:
+		return KindAskGranted
+	case c.Session != 0:
+		return KindAskAdmitted
+	}
+	return KindAsk
+}
+
+// appendRefund appends what an Ask has that names seats of an order to be given back.
+func appendRefund(dst []byte, m *Ask) []byte {
+	c := &m.Command
+	paid := c.Pay != (account.Payment{})
+	if dst = append(dst, flags(m.Keyed, paid)); paid {
+		dst = appendPayment(dst, &c.Pay)
+	}
+	return appendOrder(dst, c)
+}
+
+// refund reads what an Ask has that names seats of an order to be given back.
+func (d *Decoder) refund(m *Ask) {
+	c := &m.Command
+	bits := d.flags(2)
+	if m.Keyed = bits&1 != 0; bits&2 != 0 {
+		d.payment(&c.Pay)
+	}
+	if d.order(c); m.Keyed && (m.Search || c.Request == (section.RequestID{})) {
+		d.fail("a command that goes by no coordinator")
+	}
+}
+
 // appendOrder appends what an order's command has besides an Ask's fields.
 func appendOrder(dst []byte, c *section.Command) []byte {
 	dst = append(dst, flags(c.Grant.Number != 0, c.Session != 0))
@@ -194,5 +241,6 @@ func (d *Decoder) orderPart() *order.Part {
 
 // isOrderCommand says that a node may send it about another's section. Which legs are due is a section's own to say.
 func isOrderCommand(k section.CommandKind) bool {
-	return k == section.PlaceHold || k >= section.BeginOrder && k < section.DueLegs
+	return k == section.PlaceHold || k >= section.BeginOrder && k < section.DueLegs || k == section.ShrinkLeg ||
+		k == section.ServeOrder
 }

@@ -70,21 +70,7 @@ func (m *Released) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Ask) Append(dst []byte) []byte {
-	c, kind := &m.Command, KindAsk
-	switch {
-	case m.Keyed:
-		kind = KindAskKeyed
-	case c.Pay != (account.Payment{}):
-		kind = KindAskPaying
-	case c.Order != nil:
-		kind = KindAskOrder
-	case c.Sale != 0:
-		kind = KindAskSale
-	case c.Grant.Number != 0:
-		kind = KindAskGranted
-	case c.Session != 0:
-		kind = KindAskAdmitted
-	}
+	c, kind := &m.Command, kindOf(m)
 	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
@@ -108,6 +94,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		return appendPayment(dst, &c.Pay)
 	case KindAskOrder:
 		return appendOrder(dst, c)
+	case KindAskRefund:
+		return appendRefund(dst, m)
 	case KindAskGranted:
 		return appendGrant(dst, c)
 	case KindAskSale:
@@ -146,7 +134,7 @@ func (m *Answer) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(o.Booking))
 	dst = binary.AppendVarint(dst, int64(o.ExpiresAt))
 	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerOrder {
-		dst = o.Order.Append(append(dst, flags(o.Unsettled, o.Money != nil)))
+		dst = o.Order.Append(append(dst, flags(o.Unsettled, o.Money != nil, o.Served && o.Unsettled, o.Cold)))
 	}
 	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)

@@ -62,6 +62,8 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.grant(c)
 	case KindAskOrder:
 		d.order(c)
+	case KindAskRefund:
+		d.refund(m)
 	case KindAskKeyed:
 		d.keyed(m)
 	case KindAskPaying:
@@ -73,8 +75,11 @@ func (d *Decoder) Ask(m *Ask) error {
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
 		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying ||
 		c.Kind == section.SwitchSale && d.kind == KindAskSale && c.Sale.Sound() && c.Operator
-	if d.kind == KindAskOrder {
+	switch d.kind {
+	case KindAskOrder:
 		known = isOrderCommand(c.Kind)
+	case KindAskRefund:
+		known = c.Kind == section.RefundBooking
 	}
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
@@ -118,8 +123,8 @@ func (d *Decoder) decided(m *Answer) {
 	o.Seats, o.Lost = d.seats, d.lost
 	paid := d.kind == KindAnswerPaid
 	if d.kind == KindAnswerOrder {
-		bits := d.flags(2)
-		o.Unsettled, paid = bits&1 != 0, bits&2 != 0
+		bits := d.flags(4)
+		o.Unsettled, paid, o.Served, o.Cold = bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0
 		o.Order = d.orderPart()
 	}
 	if paid {

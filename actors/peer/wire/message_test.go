@@ -51,6 +51,14 @@ func paid(amount int64) *account.Money {
 	return m
 }
 
+// partly is one that has given a seat of a leg back.
+func partly(amount int64) *account.Money {
+	m := paid(amount)
+	m.Refunds = []account.Refund{{No: 1, Attempt: 1, State: account.Pending, Reason: account.Requested, Back: true,
+		Amount: 450, Exact: true, Legs: []account.LegSeats{{K: 1, Seats: []section.SeatIndex{1}}}}}
+	return m
+}
+
 var samples = []sample{
 	{"subscribe", &Subscribe{sampleEvent}, KindSubscribe, into((*Decoder).Subscribe),
 		"01e100000000000000000000000000000e"},
@@ -215,6 +223,36 @@ var samples = []sample{
 		KindAnswerOrder, into((*Decoder).Answer),
 		"4609010480a0abfef9620002034d80bff4fef96201050003041102090000000000000000005a01054e02000106a84600" +
 			"0470695f310000"},
+	{"refund of single seats of an order", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.RefundBooking, Booking: 77, Operator: true, Seats: []section.SeatIndex{},
+			Pay: account.Payment{Amount: 4500}, Order: &order.Part{ID: order.ID{Home: 300, Life: 17, Count: 2}, Hash: 9,
+				Legs: []order.Leg{{Section: 301, Booking: 77, Seats: []section.SeatIndex{4, 5}}}}}},
+		KindAskRefund, into((*Decoder).Ask),
+		"49098827e100000000000000000000000000000eac02080800004d000000000000000000000000000000000000000000" +
+			"000000000000000000000000000000000000000002000000009423000000ac021102090000000000000000000001ad02" +
+			"4d020900"},
+	{"refund of single seats under a key", &Ask{ID: 9, Patience: 5000, Section: sampleKey, Keyed: true,
+		Command: section.Command{Kind: section.RefundBooking, Booking: 77, Operator: true,
+			Request: section.RequestID{0x7e}, Fingerprint: 0xf00d, Seats: []section.SeatIndex{1},
+			Order: &order.Part{ID: order.ID{Home: 300, Life: 17, Count: 2}, Hash: 9}}},
+		KindAskRefund, into((*Decoder).Ask),
+		"49098827e100000000000000000000000000000eac02080800004d7e0000000000000000000000000000000000000000" +
+			"0000000000000000000000000000000000f00d01010100ac021102090000000000000000000000"},
+	{"seats that a leg is to give up", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.ShrinkLeg, Operator: true, Seats: []section.SeatIndex{4},
+			Order: &order.Part{ID: order.ID{Home: 4, Life: 17, Count: 2}, Hash: 9, Cited: 90}}},
+		KindAskOrder, into((*Decoder).Ask),
+		"45098827e100000000000000000000000000000eac022808000000000000000000000000000000000000000000000000" +
+			"00000000000000000000000000000000000000010400041102090000000000000000005a00"},
+	{"answer about an order that is refunded in part", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Booking: 77, State: section.BookingConfirmed, ExpiresAt: 1700000600000,
+			Seats: []section.SeatIndex{5}, Lost: []section.SeatIndex{}, Unsettled: true, Served: true, Cold: true,
+			Money: partly(9000),
+			Order: &order.Part{ID: order.ID{Home: 4, Life: 17, Count: 2}, Hash: 9, Cited: 90,
+				Legs: []order.Leg{{Section: 5, Booking: 78, Seats: []section.SeatIndex{0, 1}}}}}},
+		KindAnswerOrder, into((*Decoder).Answer),
+		"4609010480a0abfef9620000034d80bff4fef9620105000f041102090000000000000000005a01054e0201000106a846" +
+			"000470695f31000101230500c203000001010101"},
 	{"book over sections", &Book{ID: 3, Patience: 250, Event: sampleEvent, Coordinator: 1, Buyer: sampleBuyer,
 		Request: section.RequestID{1}, Fingerprint: 2, Named: true, No: 3, Seats: []section.SeatIndex{1, 200},
 		More: []order.Leg{{Section: 300, Seats: []section.SeatIndex{7}}}},

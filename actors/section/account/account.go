@@ -133,8 +133,24 @@ type Refund struct {
 	Replaced bool  // it failed, and the next one of the same money has begun
 	Amount   int64
 	Seats    []SeatIndex // ascending; of an anomaly none. Never changed
+	// Exact, of a booking over several sections: Seats and Legs are all that goes back; else whatever it has does.
+	Exact bool
+	Legs  []LegSeats // by number; never changed
 	// Reference is the processor's of an anomaly's attempt; else the booking's own counts.
 	Reference string
+}
+
+// LegSeats are seats of a booking over several sections in the one of number K; its home is number 0.
+type LegSeats struct {
+	K     uint8
+	Seats []SeatIndex // ascending
+}
+
+// returns says that a refund is of a seat in the section of number k besides the home.
+func (r *Refund) returns(k uint8, seat SeatIndex) bool {
+	return !r.Exact || slices.ContainsFunc(r.Legs, func(l LegSeats) bool {
+		return l.K == k && slices.Contains(l.Seats, seat)
+	})
 }
 
 // Money is a booking's account as it stands. The zero value is a booking that never paid.
@@ -163,8 +179,37 @@ func (m *Money) Clone() *Money {
 	c.Refunds, c.Past = slices.Clone(m.Refunds), slices.Clone(m.Past)
 	for i := range c.Refunds {
 		c.Refunds[i].Seats = slices.Clone(c.Refunds[i].Seats)
+		c.Refunds[i].Legs = slices.Clone(c.Refunds[i].Legs)
 	}
 	return &c
+}
+
+// Touched says that some seats of a sold booking have gone back, or will.
+func (m *Money) Touched() bool {
+	return slices.ContainsFunc(m.Refunds, func(r Refund) bool { return r.Reason == Requested && !r.Replaced })
+}
+
+// OfLeg tells of the seats that an order was sold in its section number k: which of them it has still, and which of
+// those are not owed back either.
+func (m *Money) OfLeg(k uint8, seats []SeatIndex) (kept, valid []SeatIndex) {
+	if m == nil { // it never paid
+		return seats, seats
+	}
+	for _, seat := range seats {
+		back, owed := false, false
+		for i := range m.Refunds {
+			if r := &m.Refunds[i]; r.Reason == Requested && !r.Replaced && r.returns(k, seat) {
+				back, owed = back || r.Back, true
+			}
+		}
+		if !back {
+			kept = append(kept, seat)
+		}
+		if !owed {
+			valid = append(valid, seat)
+		}
+	}
+	return kept, valid
 }
 
 // Owed says that the processor is to be asked about a refund.

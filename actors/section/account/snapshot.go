@@ -25,7 +25,8 @@ const (
 //
 //	attempt · phase|legacy|graced · amount · reference · time spent · of a challenge: age, time to go
 //	past attempts: count, each: number, amount, reference
-//	refunds: count, each: attempt, state|reason, back|replaced, tries, amount, reference, seats: count, gaps
+//	refunds: count, each: attempt, state|reason, back|replaced|exact, tries, amount, reference, seats: count, gaps;
+//	    of an exact one: legs: count, each: number, seats
 func (k *Book) AppendAccount(dst []byte, slot uint32, lastAt Instant) []byte {
 	e := k.slab.At(k.find(slot))
 	bits := byte(e.phase)
@@ -66,11 +67,29 @@ func (r *Refund) append(dst []byte) []byte {
 	if r.Replaced {
 		more |= 2
 	}
+	if r.Exact {
+		more |= exactBit
+	}
 	dst = append(dst, r.Attempt, byte(r.State)<<4|byte(r.Reason), more, r.Tries)
 	dst = appendText(binary.AppendUvarint(dst, uint64(r.Amount)), r.Reference)
-	dst = binary.AppendUvarint(dst, uint64(len(r.Seats)))
+	if dst = appendSeats(dst, r.Seats); !r.Exact {
+		return dst
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(r.Legs)))
+	for i := range r.Legs {
+		dst = appendSeats(append(dst, r.Legs[i].K), r.Legs[i].Seats)
+	}
+	return dst
+}
+
+// exactBit stands in a refund's third byte. Only a booking over several sections has such, of which single seats went
+// back: builds that cannot read the bit cannot read its log either.
+const exactBit = 4
+
+func appendSeats(dst []byte, seats []SeatIndex) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(seats)))
 	next := SeatIndex(0)
-	for _, seat := range r.Seats {
+	for _, seat := range seats {
 		dst = binary.AppendUvarint(dst, uint64(seat-next))
 		next = seat + 1
 	}
@@ -115,18 +134,34 @@ const refundsMax = 1 << 20
 func restoreRefund(from Source, no uint32) Refund {
 	head := from.Bytes(4)
 	r := Refund{No: no, Attempt: head[0], State: RefundState(head[1] >> 4), Reason: Reason(head[1] & 15),
-		Back: head[2]&1 != 0, Replaced: head[2]&2 != 0, Tries: head[3]}
-	from.Require(
-		r.Attempt > 0 && r.State >= Due && r.State <= Failed && r.Reason.BeginsRefund() && head[2] < 4, "refund",
-	)
+		Back: head[2]&1 != 0, Replaced: head[2]&2 != 0, Exact: head[2]&exactBit != 0, Tries: head[3]}
+	from.Require(r.Attempt > 0 && r.State >= Due && r.State <= Failed && r.Reason.BeginsRefund() &&
+		head[2] < 2*exactBit && (!r.Exact || r.Reason == Requested), "refund")
 	r.Amount, r.Reference = int64(from.Number(math.MaxInt64)), restoreText(from)
+	if r.Seats = restoreSeats(from); !r.Exact {
+		return r
+	}
+	last := uint8(0)
+	for n := from.Number(legsMax); n > 0 && !from.Failed(); n-- {
+		l := LegSeats{K: from.Bytes(1)[0], Seats: restoreSeats(from)}
+		from.Require(l.K > last && len(l.Seats) > 0, "refunded leg")
+		r.Legs, last = append(r.Legs, l), l.K
+	}
+	from.Require(len(r.Seats)+len(r.Legs) > 0, "refund of nothing")
+	return r
+}
+
+// legsMax bounds the legs of a refund.
+const legsMax = math.MaxUint8
+
+func restoreSeats(from Source) (seats []SeatIndex) {
 	next := uint64(0)
 	for n := from.Number(math.MaxUint16); n > 0 && !from.Failed(); n-- {
 		seat := next + from.Number(math.MaxUint32)
 		from.Require(seat <= math.MaxUint32, "refunded seat")
-		r.Seats, next = append(r.Seats, SeatIndex(seat)), seat+1
+		seats, next = append(seats, SeatIndex(seat)), seat+1
 	}
-	return r
+	return seats
 }
 
 func restoreText(from Source) string {

@@ -20,6 +20,7 @@ type Bond struct {
 	Hash  uint64
 	Cited machine.Seq // the home's record that it was sold or freed by; 0: none yet, or presumed abort
 	K, N  uint8
+	Cold  bool // freed, and its buyer had let a challenge run out
 }
 
 // Book has the orders of one section, by the slots of their bookings there. A section that never had one has a nil
@@ -47,6 +48,7 @@ type DueLeg struct {
 type home struct {
 	order   *Part // with Cited as it is now
 	settled bool  // all legs have heard of Cited
+	served  bool  // it stands, and every leg that has seats left has sold them
 }
 
 type ask struct {
@@ -169,20 +171,31 @@ func (k *Book) Forget(slot uint32) {
 	}
 }
 
-// Move notes that the record seq has sold a booking or ended it. If it is a home, the legs are to hear.
-func (k *Book) Move(slot uint32, seq machine.Seq) {
+// Move notes that the record seq has sold a booking, given seats of its legs back, or ended it (stands: it has not). If
+// it is a home, the legs are to hear.
+func (k *Book) Move(slot uint32, seq machine.Seq, stands bool) {
 	if k == nil {
 		return
 	}
 	if h := k.homes[slot]; h != nil {
 		next := *h.order
 		next.Cited = seq
-		h.order, h.settled = &next, false
+		h.order, h.settled, h.served = &next, false, h.served && stands
 	}
 }
 
-// Settle notes that all legs have heard of what a home cites.
-func (k *Book) Settle(slot uint32) { k.homes[slot].settled = true }
+// Settle notes that all legs have heard of what a home cites, which stands sold or has ended.
+func (k *Book) Settle(slot uint32, stands bool) {
+	k.homes[slot].settled, k.homes[slot].served = true, stands
+}
+
+// Serve notes that all legs that have seats left have sold them.
+func (k *Book) Serve(slot uint32) { k.homes[slot].served = true }
+
+// Served says that they have.
+func (k *Book) Served(slot uint32) bool {
+	return k != nil && k.homes[slot] != nil && k.homes[slot].served
+}
 
 // Unsettled says that some leg may not have heard of what a home cites.
 func (k *Book) Unsettled(slot uint32) bool {
@@ -230,6 +243,13 @@ func (k *Book) Receive(slot uint32, cited machine.Seq, bound bool) {
 	}
 }
 
+// Cool notes of a leg that is freed that its buyer had let a challenge run out.
+func (k *Book) Cool(slot uint32) {
+	l := k.legs[slot]
+	l.Cold = true
+	k.legs[slot] = l
+}
+
 // Bound counts the legs that wait for their homes' word.
 func (k *Book) Bound() int {
 	if k == nil {
@@ -269,8 +289,8 @@ func (k *Book) DropAsks(bound func(no BookingNo) uint32) {
 }
 
 // Restore adds a home as a snapshot has it.
-func (k *Book) Restore(slot uint32, p *Part, settled bool) {
-	k.homes[slot], k.byID[p.ID] = &home{p, settled}, slot
+func (k *Book) Restore(slot uint32, p *Part, settled, served bool) {
+	k.homes[slot], k.byID[p.ID] = &home{p, settled, served}, slot
 }
 
 // RestoreLeg adds a leg as a snapshot has it.

@@ -36,10 +36,23 @@ type Part struct {
 	ID ID
 	// Hash is Hash of all the order's seats: who speaks of the same ID and of other seats speaks of another order.
 	Hash uint64
-	Legs []Leg // where the order is placed: all but the home's seats; ascending by section
-	K, N uint8 // where a leg is bound: it is number K of N sections; the home is number 0
+	// Legs are, where the order is placed, all but the home's seats; where seats of it are given back, those of them;
+	// ascending by section.
+	Legs []Leg
+	// K and N say where a leg is bound that it is number K of N sections; the home is number 0. Where seats are taken
+	// back, N is in how many sections the order has others left.
+	K, N uint8
 	// Cited is the home's record that a leg was sold or freed by; 0: the home has no such order, and will have none.
 	Cited machine.Seq
+}
+
+// Standing is a booking as it stands, or a leg of one.
+type Standing struct {
+	No        BookingNo
+	Left      int            // seats that are not owed back, those of its legs among them
+	Leg       bool           // it is a part of a booking elsewhere, which has its money
+	Unsettled bool           // some leg may not have heard what became of it
+	Money     *account.Money // lent; nil: it never paid, or by a build without attempts
 }
 
 // Bare is the part without its legs, citing a record.
@@ -100,6 +113,14 @@ func (p *Part) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(append(dst, p.K, p.N), uint64(p.Cited))
 	return AppendLegs(dst, p.Legs)
 }
+
+// AppendName appends which order it is.
+func (p *Part) AppendName(dst []byte) []byte {
+	return binary.LittleEndian.AppendUint64(p.ID.Append(dst), p.Hash)
+}
+
+// ReadName reads what AppendName wrote.
+func (p *Part) ReadName(r *codec.Reader) { p.ID, p.Hash = ReadID(r), r.Fixed64() }
 
 // ReadPart reads what Part.Append wrote.
 func ReadPart(r *codec.Reader) *Part {

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/order"
 	"holdfast/actors/simtest"
 	"holdfast/storage"
 )
@@ -42,6 +43,9 @@ type intent struct {
 	got         []string
 	surelyNot   bool // was told that it has not been done
 	disobedient bool // an earlier key with another body
+	// part and returned are what a refund of single seats of an order names; part nil: it is of all.
+	part     *order.Part
+	returned []section.SeatIndex
 }
 
 func (intent *intent) keyed() bool { return intent.who.Request != (section.RequestID{}) }
@@ -227,7 +231,8 @@ func (b *buyers) call(intent *intent, h *host, timeout time.Duration) {
 		}
 		err = h.e.Book(&book, timeout, &c.out)
 	default:
-		command := section.Command{Kind: intent.kind, Pay: account.Payment{Attempt: intent.attempt}}
+		command := section.Command{Kind: intent.kind, Pay: account.Payment{Attempt: intent.attempt},
+			Order: intent.part, Seats: intent.returned}
 		if intent.kind == section.BeginPayment {
 			command.Pay.Amount, command.Pay.Reference = b.costs[intent.id], "sim" // I2, I12
 		}
@@ -424,7 +429,7 @@ func (j *judge) acceptedUnder(c *call, no int) {
 		)
 	case intent.told && intent.booking != c.out.ID:
 		w.failf("P5: intent %d was first told of booking %v, then of %v", intent.number, intent.booking, c.out.ID)
-	case intent.told && fmt.Sprint(intent.got) != fmt.Sprint(c.out.Seats):
+	case intent.told && fmt.Sprint(intent.got) != fmt.Sprint(c.out.Seats) && !b.Partly:
 		w.failf("P5: intent %d was first told of seats %v, then of %v", intent.number, intent.got, c.out.Seats)
 	}
 	intent.told, intent.booking, intent.got = true, c.out.ID, c.out.Seats
@@ -472,7 +477,7 @@ func (j *judge) refused(c *call, refused *actors.Refusal) {
 	case section.HoldReleasedAlready:
 		just = was(section.BookingReleased)
 	case section.AlreadyRefunded:
-		just = was(section.BookingRefunded)
+		just = was(section.BookingRefunded) || j.models[intent.section].Bookings[intent.id.No].Partly
 	case section.NotConfirmed:
 		just = was(section.BookingHeld) || was(section.BookingPaying)
 	case section.ExtensionLimit:

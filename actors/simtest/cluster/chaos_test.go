@@ -87,7 +87,8 @@ func (w *world) run() error {
 	if w.failure == nil {
 		w.closed.inPeace()
 	}
-	if w.failure == nil && w.percent(lossPercent) && w.doors == nil {
+	off := w.failure == nil && w.callOff()
+	if w.failure == nil && w.percent(lossPercent) && w.doors == nil && !off {
 		w.loseRecords()
 	}
 	return w.failure

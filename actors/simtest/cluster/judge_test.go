@@ -24,6 +24,8 @@ type judge struct {
 	epochs  []section.Epoch
 	lives   []section.Seq // by section: the first record behind the newest claim
 	barred  map[int]bool  // sections whose log says that the sale is not open
+	// off are the sections whose log says that the event is cancelled, with the bookings that stood then.
+	off map[int]map[section.BookingNo]bool
 }
 
 // effect is what a key has done, and where.
@@ -49,7 +51,8 @@ type row struct {
 
 func newJudge(w *world) *judge {
 	j := &judge{
-		w: w, effects: map[section.RequestID]effect{}, barred: map[int]bool{}, left: map[left]section.Seq{},
+		w: w, effects: map[section.RequestID]effect{}, barred: map[int]bool{},
+		off: map[int]map[section.BookingNo]bool{}, left: map[left]section.Seq{},
 		holds: map[section.BuyerID]int{}, rows: map[storage.WriterID]*row{},
 		epochs: make([]section.Epoch, w.sections), lives: make([]section.Seq, w.sections),
 	}
@@ -155,6 +158,7 @@ func (j *judge) change(no int, c *section.Change, e *storage.Entry) {
 		j.effects[c.Request] = effect{did, no, j.w.now, len(j.effects)}
 	}
 	j.orderly(no, c, e)
+	j.calledOff(no, c)
 	switch {
 	case c.Kind == section.HoldPlaced:
 		j.holds[c.Buyer]++

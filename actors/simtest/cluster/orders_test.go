@@ -31,6 +31,9 @@ func (p *plan) spread() *plan {
 // ordering says that buyers of this world book over several sections.
 func (w *world) ordering() bool { return w.seed >= ordersFrom }
 
+// seatBySeat says that operators of this world refund single seats of orders. The others are what they always were.
+func (w *world) seatBySeat() bool { return w.seed%4 == 1 || w.seed%4 == 2 }
+
 // ordered says that somebody has booked over several sections: a search may cut a party in any world.
 func (w *world) ordered() bool { return w.ordering() || w.tally["order: leg bound"] > 0 }
 
@@ -47,6 +50,10 @@ func (b *buyers) order(intent *intent) {
 		intent.seats = append(intent.seats, fmt.Sprintf("%c-1-%d", 'A'+no, 1+w.chance.IntN(w.plan.seats)))
 	}
 	w.tally[fmt.Sprintf("order: of %d sections", len(parts))]++
+	if first := intent.seats[0]; w.seatBySeat() && len(parts) < orderSectionsMost && w.percent(60) {
+		next := int(first[4]-'0')%w.plan.seats + 1
+		intent.seats = append([]string{fmt.Sprintf("%s%d", first[:4], next)}, intent.seats...)
+	}
 	if w.percent(35) {
 		rival := b.add()
 		rival.kind, rival.section, rival.seats = section.PlaceHold, -1, slices.Clone(intent.seats)
@@ -67,6 +74,9 @@ func (b *buyers) goOn(id actors.BookingID) {
 	w := b.w
 	steps := []section.CommandKind{section.BeginPayment, section.ConfirmPayment, section.RefundBooking}
 	steps = steps[:[]int{0, 1, 2, 2, 2, 3}[w.chance.IntN(6)]]
+	if len(steps) > 1 && w.seatBySeat() && w.percent(50) {
+		steps = append(steps[:2:2], section.RefundBooking, section.RefundBooking, section.RefundBooking)
+	}
 	after := time.Duration(0)
 	for _, kind := range steps {
 		after += w.between(2*time.Millisecond, 200*time.Millisecond)
@@ -78,12 +88,35 @@ func (b *buyers) goOn(id actors.BookingID) {
 			intent.kind, intent.id, intent.section, intent.who.Operator = kind, id, int(id.Section.Section), true
 			if kind != section.RefundBooking {
 				intent.attempt = 1
+			} else if len(steps) > 3 && w.percent(80) {
+				b.oneSeat(intent)
 			}
 			b.sendTo(intent, w.spots[w.chance.IntN(len(w.spots))].host)
 			if w.percent(20) {
 				b.disturb(w.chance.IntN(w.sections))
 			}
 		})
+	}
+}
+
+// oneSeat makes a refund one of a single seat of an order, of the home or of a leg.
+func (b *buyers) oneSeat(intent *intent) {
+	w := b.w
+	booking := w.judge.models[intent.section].Bookings[intent.id.No]
+	if booking == nil || booking.Order == nil {
+		return
+	}
+	p := &order.Part{ID: booking.Order.ID, Hash: booking.Order.Hash}
+	if at := w.chance.IntN(len(booking.Order.Legs) + 1); at > 0 {
+		leg := booking.Order.Legs[at-1]
+		leg.Seats = leg.Seats[:1]
+		p.Legs = []order.Leg{leg}
+	} else if len(booking.Seats) > 0 {
+		intent.returned = booking.Seats[:1]
+	}
+	if len(p.Legs)+len(intent.returned) > 0 {
+		intent.part = p
+		w.tally["order: refund of one seat"]++
 	}
 }
 
@@ -136,9 +169,9 @@ func (j *judge) orderly(no int, c *section.Change, e *storage.Entry) {
 		if c.Order.ID.Home >= uint32(no) {
 			j.w.failf("I7: leg %d of section %d has its home in section %d", c.Booking, no, c.Order.ID.Home)
 		}
-	case section.LegSold, section.LegFreed:
+	case section.LegSold, section.LegFreed, section.LegSeatsFreed:
 		j.legFollows(no, c)
-	case section.OrderSettled:
+	case section.OrderSettled, section.OrderServed:
 		j.orderSettled(no, c)
 	}
 }
@@ -179,6 +212,10 @@ func (j *judge) home(p *order.Part) *simtest.Booking {
 // never acts by a clock (I10).
 func (j *judge) legFollows(no int, c *section.Change) {
 	home, sold := j.home(c.Order), c.Kind == section.LegSold
+	if c.Kind == section.LegSeatsFreed || home != nil && home.State == section.BookingConfirmed && !sold {
+		j.legGivesUp(no, c, home)
+		return
+	}
 	switch {
 	case c.Order.Cited == 0 && home == nil && !sold:
 		j.w.tally["order: leg of none freed"]++
@@ -195,7 +232,26 @@ func (j *judge) legFollows(no int, c *section.Change) {
 	}
 }
 
-// orderSettled: a home says that all legs have heard only when they have (I7, I9).
+// legGivesUp: of an order that stands a leg gives up what its home has given back by the record that it cites, and
+// nothing else (I7).
+func (j *judge) legGivesUp(no int, c *section.Change, home *simtest.Booking) {
+	seats := c.Seats
+	if c.Kind == section.LegFreed {
+		seats = j.models[no].Bookings[c.Booking].Seats
+	}
+	given := home != nil && !slices.ContainsFunc(seats, func(seat section.SeatIndex) bool {
+		return !slices.ContainsFunc(home.Gave, func(g simtest.Gift) bool {
+			return g.Seq <= c.Order.Cited && int(g.Section) == no && slices.Contains(g.Seats, seat)
+		})
+	})
+	if j.w.tally["order: leg gives seats up"]++; !given {
+		j.w.failf("I7: leg %d of section %d gives seats %v up by record %d of section %d, which does not say so: %+v",
+			c.Booking, no, seats, c.Order.Cited, c.Order.ID.Home, home)
+	}
+}
+
+// orderSettled: a home says that all legs have heard only when they have (I7, I9); so it does of those that it keeps
+// seats in.
 func (j *judge) orderSettled(no int, c *section.Change) {
 	b := j.models[no].Bookings[c.Booking]
 	if b == nil || b.Order == nil || b.Leg || len(b.Words) == 0 || b.Words[len(b.Words)-1].Seq != c.Order.Cited {
@@ -203,17 +259,23 @@ func (j *judge) orderSettled(no int, c *section.Change) {
 		return
 	}
 	j.w.tally["order: settled"]++
-	j.legsAgree(no, b, b.Words[len(b.Words)-1].Sold)
+	j.legsAgree(no, b, b.Words[len(b.Words)-1].Sold, c.Kind == section.OrderSettled)
 }
 
-// legsAgree: all legs of an order are sold, or have ended.
-func (j *judge) legsAgree(no int, b *simtest.Booking, sold bool) {
+// legsAgree: all legs of an order are sold in what it keeps there, or have ended; those of which nothing is kept may
+// not have heard unless all have.
+func (j *judge) legsAgree(no int, b *simtest.Booking, sold, all bool) {
 	for i := range b.Order.Legs {
 		leg := &b.Order.Legs[i]
-		l := j.models[leg.Section].Bookings[leg.Booking]
-		if sold != (l.State == section.BookingConfirmed) || l.State == section.BookingBound {
-			j.w.failf("I9: order %+v of section %d has ended (sold %v), and its leg %d in section %d is %v", b.Order.ID,
-				no, sold, leg.Booking, leg.Section, l.State)
+		l, kept := j.models[leg.Section].Bookings[leg.Booking], b.Kept(leg)
+		if !all && len(kept) == 0 {
+			continue
+		}
+		stands := sold && len(kept) > 0
+		if stands != (l.State == section.BookingConfirmed) || l.State == section.BookingBound ||
+			all && stands && !slices.Equal(l.Seats, kept) {
+			j.w.failf("I9: order %+v of section %d has moved (sold %v), and its leg %d in section %d is %v, %v of %v",
+				b.Order.ID, no, sold, leg.Booking, leg.Section, l.State, l.Seats, kept)
 		}
 	}
 }
@@ -229,12 +291,12 @@ func (j *judge) ordered(c *call, b *simtest.Booking) {
 		leg := &b.Order.Legs[i]
 		seats += len(leg.Seats)
 		if l := j.models[leg.Section].Bookings[leg.Booking]; c.out.State == section.BookingConfirmed &&
-			!c.out.Confirming && !l.Ever[section.BookingConfirmed] {
+			!c.out.Confirming && !l.Ever[section.BookingConfirmed] && len(b.Kept(leg)) > 0 {
 			j.w.failf("I9: intent %d is told that booking %d of section %d is sold, and its leg in section %d is %v",
 				c.intent.number, c.out.ID.No, c.out.ID.Section.Section, leg.Section, l.State)
 		}
 	}
-	if len(c.out.Seats) != seats {
+	if len(c.out.Seats) != seats && len(b.Gave) == 0 && !b.Partly {
 		j.w.failf("P2: intent %d is told of seats %v of a booking of %d", c.intent.number, c.out.Seats, seats)
 	}
 	if c.out.Confirming {
@@ -276,7 +338,13 @@ func (j *judge) openOrder(b *simtest.Booking) string {
 	for i := range b.Order.Legs {
 		leg := &b.Order.Legs[i]
 		l := j.models[leg.Section].Bookings[leg.Booking]
-		if !follows(b.State, l.State) {
+		home := b.State
+		if kept := b.Kept(leg); home == section.BookingConfirmed && len(kept) == 0 {
+			home = section.BookingRefunded
+		} else if home == section.BookingConfirmed && !slices.Equal(kept, l.Seats) {
+			return fmt.Sprintf("keeps seats %v in section %d, and its leg has %v", kept, leg.Section, l.Seats)
+		}
+		if !follows(home, l.State) {
 			return fmt.Sprintf("is %v, and its leg in section %d is %v", b.State, leg.Section, l.State)
 		}
 	}
@@ -315,7 +383,8 @@ var ordersMustMeet = []string{
 	"told: hold_expired", "told: hold_released", "order: rivals", "order: of 2 sections", "order: of 3 sections",
 	"order: of 4 sections", "order: killed in its middle", "order: paused in its middle", "order: placed",
 	"order: leg bound", "order: leg sold", "order: leg freed", "order: leg of none freed", "order: settled",
-	"told: confirming",
+	"told: confirming", "order: refund of one seat", "order: leg gives seats up", "called off",
+	"called off: while paying", "called off: booking that stood", "crash: killed while its event was called off",
 }
 
 // ordersOnce are seeds that found a fault beyond those that an ordinary run takes.

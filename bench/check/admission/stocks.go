@@ -139,6 +139,11 @@ func (c *sectionCount) rest(l *wire.LogChange, n uint32) {
 	switch l.Kind {
 	case wire.LogRefundDue:
 		c.owed[l.Booking] = true
+	case wire.LogLegSeatsFreed:
+		back := uint32(len(l.Seats))
+		if c.free, c.bookings[l.Booking] = c.free+back, n-min(n, back); !c.sold[l.Booking] {
+			c.held -= back
+		}
 	case wire.LogRefunded:
 		if c.free += uint32(len(l.Seats)); !c.owed[l.Booking] {
 			c.free += n - uint32(len(l.Seats))

@@ -249,6 +249,8 @@ var changeNames = [...]string{
 	section.LegSold:               wire.LogLegSold,
 	section.LegFreed:              wire.LogLegFreed,
 	section.OrderSettled:          wire.LogOrderSettled,
+	section.LegSeatsFreed:         wire.LogLegSeatsFreed,
+	section.OrderServed:           wire.LogOrderServed,
 }
 
 // turnNames are the names of a turn of the sale switch.

@@ -57,7 +57,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Pay = account.Payment{Attempt: 1, Refund: 1, Reason: account.Requested}
 	case section.RefundPending, section.RefundDone, section.RefundFailed:
 		c.Pay.Refund = 1
-	case section.LegBound, section.LegSold, section.LegFreed, section.OrderSettled:
+	case section.LegBound, section.LegSold, section.LegFreed, section.OrderSettled, section.LegSeatsFreed,
+		section.OrderServed:
 		c.Order = &order.Part{ID: order.ID{Count: 1}}
 	}
 	section.AppendChange(nil, 0, &c)
