@@ -35,7 +35,7 @@ func (ear) Name() string           { return "consumer" }
 func (ear) Since() section.Instant { return 0 }
 func (ear) Parallel() int          { return 4 }
 
-func (c ear) Tell(_ context.Context, t *feed.Telling) feed.Told {
+func (c ear) Tell(_ context.Context, t *feed.Telling) feed.Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range t.Events {
@@ -51,7 +51,7 @@ func (c ear) Tell(_ context.Context, t *feed.Telling) feed.Told {
 	case c.news <- struct{}{}:
 	default:
 	}
-	return feed.Told{Done: len(t.Events)}
+	return feed.Result{Done: len(t.Events)}
 }
 
 // follow checks that every shard's events are a chain without a gap, and answers the last record of each.

@@ -68,7 +68,8 @@ func TestWebhooksAreKeptByOperators(t *testing.T) {
 	var made, again, now hooks.Endpoint
 	h.do("POST", path, keyed("k1"), body).want(201, "").into(&made)
 	h.do("POST", path, keyed("k1"), body).want(201, "").into(&again)
-	if made.Secret == nil || again.Secret == nil || *made.Secret != *again.Secret || made.ID != again.ID || !made.Enabled {
+	if made.Secret == nil || again.Secret == nil || *made.Secret != *again.Secret || made.ID != again.ID ||
+		!made.Enabled {
 		t.Fatalf("made %+v, again %+v", made, again)
 	}
 	h.do("POST", path, keyed("k1"), `{"url":"http://127.0.0.1:2/"}`).want(422, "idempotency_mismatch")
@@ -106,8 +107,9 @@ func TestWebhooksAreKeptByOperators(t *testing.T) {
 func TestWebhooksThatAreNoneAreRefused(t *testing.T) {
 	h := openHooks(t)
 	for body, field := range map[string]string{
-		`{"url":"ftp://x/"}`: "url", `{"url":"http://u:p@x/"}`: "url", `{"url":"http://x/","types":["nothing"]}`: "types",
-		`{"url":"http://x/","events":["x"]}`: "events", `{"url":"http://x/","from":"then"}`: "from",
+		`{"url":"ftp://x/"}`: "url", `{"url":"http://u:p@x/"}`: "url",
+		`{"url":"http://x/","types":["nothing"]}`: "types",
+		`{"url":"http://x/","events":["x"]}`:      "events", `{"url":"http://x/","from":"then"}`: "from",
 		`{"url":"http://x/","description":"a\nb"}`: "description",
 	} {
 		if p := h.do("POST", "/v1/webhooks", operator, body).want(422, "invalid").problem; p.Field != field {
@@ -137,7 +139,9 @@ func TestP15AHoldIsToldToAWebhookAndToWhoeverAsks(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	var made hooks.Endpoint
-	h.do("POST", "/v1/webhooks", operator, `{"url":"`+receiver.URL+`","types":["booking.held"]}`).want(201, "").into(&made)
+	h.do("POST", "/v1/webhooks", operator, `{"url":"`+receiver.URL+`","types":["booking.held"]}`).
+		want(201, "").
+		into(&made)
 	h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "")
 	next := func() string {
 		select {
@@ -160,7 +164,8 @@ func TestP15AHoldIsToldToAWebhookAndToWhoeverAsks(t *testing.T) {
 		if err := json.Unmarshal(change, &e); err != nil {
 			t.Fatal(err)
 		}
-		found = found || e.ID == id && e.Type == "booking.held" && e.Data.Buyer != "" && !strings.Contains(e.Data.Buyer, "alice")
+		found = found ||
+			e.ID == id && e.Type == "booking.held" && e.Data.Buyer != "" && !strings.Contains(e.Data.Buyer, "alice")
 	}
 	if !found {
 		t.Errorf("P15: %s is not among %s", id, page.Changes)

@@ -21,7 +21,7 @@ type consumer struct {
 	name string
 	ctx  context.Context
 	stop context.CancelFunc
-	told atomic.Uint64
+	done atomic.Uint64
 
 	mu      sync.Mutex
 	at      map[storage.SectionKey]*position
@@ -173,15 +173,15 @@ func (c *consumer) step(p *position) (pause time.Duration) {
 	c.found(p, page)
 	t := page.Telling
 	t.Events, t.Refs = t.Events[p.n:], t.Refs[p.n:]
-	told := c.sink.Tell(c.ctx, &t)
-	told.Done = min(max(told.Done, 0), len(t.Events))
-	c.advance(p, page, &told)
+	result := c.sink.Tell(c.ctx, &t)
+	result.Done = min(max(result.Done, 0), len(t.Events))
+	c.advance(p, page, &result)
 	switch {
-	case told.Done < len(t.Events) && told.Pause > 0:
-		return told.Pause
-	case told.Done == 0:
+	case result.Done < len(t.Events) && result.Pause > 0:
+		return result.Pause
+	case result.Done == 0:
 		return retryAfter
-	case page.more, told.Done < len(t.Events):
+	case page.more, result.Done < len(t.Events):
 		return goOn
 	}
 	return idleNow
@@ -222,12 +222,12 @@ func (c *consumer) load(p *position) error {
 }
 
 // advance moves the position over what is done with. What items say is durable before the cursor is.
-func (c *consumer) advance(p *position, page *page, told *Told) {
-	c.told.Add(uint64(told.Done))
+func (c *consumer) advance(p *position, page *page, result *Result) {
+	c.done.Add(uint64(result.Done))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.items = append(c.items, told.Items...)
-	done := p.n + told.Done
+	c.items = append(c.items, result.Items...)
+	done := p.n + result.Done
 	from := 0
 	for i, end := range page.ends {
 		if page.upTo[i] > done {
@@ -237,7 +237,7 @@ func (c *consumer) advance(p *position, page *page, told *Told) {
 		c.dirty[p.shard] = struct{}{}
 	}
 	p.n = done - from
-	if told.Done > 0 {
+	if result.Done > 0 {
 		p.behind = time.Now() // at the next page the truth is known
 	}
 }
@@ -300,7 +300,7 @@ func (c *consumer) flush(ctx context.Context) error {
 }
 
 func (c *consumer) status() Status {
-	s := Status{Name: c.name, Told: c.told.Load()}
+	s := Status{Name: c.name, Events: c.done.Load()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()

@@ -13,16 +13,17 @@
 //	       store ◀── once a second: items, then cursors ◀─────┘
 //
 // Each sink has a cursor of its own in each shard: a slow one delays nobody. What is read is always the store, however
-// far behind: a nudge says that there is something, and not what. So a restart, a takeover and a lost nudge are the same
-// case, and what is not durable cannot be told.
+// far behind: a nudge says that there is something, and not what. So a restart, a takeover and a lost nudge are the
+// same case, and what is not durable cannot be told.
 //
 // # Who tells
 //
-// The node that should have a section (Config.Here), whether somebody serves it or not. When that changes, the next node
-// reads the cursor and goes on; what the one before told since its last flush is told twice. Two nodes may tell one
-// shard for a moment: repeats are allowed, gaps are not.
+// The node that should have a section (Config.Here), whether somebody serves it or not. When that changes, the next
+// node reads the cursor and goes on; what the one before told since its last flush is told twice. Two nodes may tell
+// one shard for a moment: repeats are allowed, gaps are not.
 //
-// A sink is told in order: a shard's next record is given to it when those before are done with, within one node's life.
+// A sink is told in order: a shard's next record is given to it when those before are done with, within one node's
+// life.
 //
 // # What is told
 //
@@ -38,7 +39,7 @@
 // # The next sink
 //
 // It implements Sink: a name, where to begin, how many shards at once, and Tell. Things that it must keep go with
-// Told.Items, under keys that begin with a letter of its own; they are durable before the cursor that passes them. It
+// Result.Items, under keys that begin with a letter of its own; they are durable before the cursor that passes them. It
 // says what it wants by itself: events that are not for it are done at once.
 //
 // # Rejected

@@ -76,7 +76,8 @@ func (r *Reader) Now(ctx context.Context, id storage.EventID) (cursor string, er
 }
 
 // Changes are an event's from a cursor on ("": from the beginning): whole records, about as many events as the limit
-// says and never none because of it. Where there are none it waits. Errors: ErrCursor, the store's; storage.ErrNotFound.
+// says and never none because of it. Where there are none it waits. Errors: ErrCursor, the store's;
+// storage.ErrNotFound.
 func (r *Reader) Changes(ctx context.Context, id storage.EventID, cursor string, limit int, wait time.Duration) (
 	found Excerpt, err error) {
 	names, err := r.namesOf(ctx, id)

@@ -16,7 +16,8 @@ import (
 // all says that an ear has heard everything.
 func (h *house) all(e *ear) func() bool {
 	return func() bool {
-		return e.count(h.shard(0)) == int(h.tails[h.shard(0)].Seq) && e.count(h.shard(1)) == int(h.tails[h.shard(1)].Seq)
+		return e.count(h.shard(0)) == int(h.tails[h.shard(0)].Seq) &&
+			e.count(h.shard(1)) == int(h.tails[h.shard(1)].Seq)
 	}
 }
 
@@ -61,12 +62,12 @@ func TestP15NothingIsLostWhereverItStops(t *testing.T) {
 				ctx, cut := context.WithCancel(t.Context())
 				f := feed.Open(feed.Config{Store: h.store})
 				left := stop
-				e.hear = func(storage.SectionKey, int) feed.Told {
+				e.hear = func(storage.SectionKey, int) feed.Result {
 					if left--; left < 0 {
 						cut()
-						return feed.Told{}
+						return feed.Result{}
 					}
-					return feed.Told{Done: 1}
+					return feed.Result{Done: 1}
 				}
 				if round%2 == 1 {
 					h.store.Add(faultstore.Rule{Op: faultstore.OpCatalog, After: 8, Do: faultstore.Fail})
@@ -99,7 +100,7 @@ func TestP15ASinkThatStandsHoldsUpNoOther(t *testing.T) {
 		f := feed.Open(feed.Config{Store: h.store})
 		defer f.Close()
 		deaf, quick := newEar("deaf"), newEar("quick")
-		deaf.hear = func(storage.SectionKey, int) feed.Told { return feed.Told{Pause: time.Minute} }
+		deaf.hear = func(storage.SectionKey, int) feed.Result { return feed.Result{Pause: time.Minute} }
 		f.Add(deaf)
 		f.Add(quick)
 		quick.until(t, "everything at the quick one", h.all(quick))
@@ -119,9 +120,12 @@ func TestP15ItemsAreDurableBeforeTheCursor(t *testing.T) {
 			h := newHouse(t)
 			h.story(5, 1000)
 			e := newEar("one")
-			e.hear = func(shard storage.SectionKey, told int) feed.Told {
-				return feed.Told{Done: 1, Items: []storage.FeedItem{{Key: fmt.Appendf(nil, "x/%d/%d", shard.Section, told),
-					Value: []byte{1}}}}
+			e.hear = func(shard storage.SectionKey, told int) feed.Result {
+				return feed.Result{
+					Done: 1,
+					Items: []storage.FeedItem{{Key: fmt.Appendf(nil, "x/%d/%d", shard.Section, told),
+						Value: []byte{1}}},
+				}
 			}
 			f := feed.Open(feed.Config{Store: h.store})
 			h.store.Add(faultstore.Rule{Op: faultstore.OpCatalog, After: fail, Times: 3, Do: faultstore.Fail})

@@ -89,11 +89,11 @@ func hold(booking section.BookingNo, seats ...section.SeatIndex) section.Change 
 		ExpiresAt: 1 << 40}
 }
 
-// ear is a sink that writes down what it is told. hear may refuse; nil: it takes everything.
+// ear is a sink that writes down what it is result. hear may refuse; nil: it takes everything.
 type ear struct {
 	name  string
 	since section.Instant
-	hear  func(shard storage.SectionKey, told int) feed.Told // asked before each event; Done 1: it takes it
+	hear  func(shard storage.SectionKey, told int) feed.Result // asked before each event; Done 1: it takes it
 
 	mu    sync.Mutex
 	heard map[storage.SectionKey][]string // ids, in order
@@ -112,7 +112,7 @@ func (e *ear) Name() string           { return e.name }
 func (e *ear) Since() section.Instant { return e.since }
 func (e *ear) Parallel() int          { return 2 }
 
-func (e *ear) Tell(ctx context.Context, t *feed.Telling) (told feed.Told) {
+func (e *ear) Tell(ctx context.Context, t *feed.Telling) (result feed.Result) {
 	defer func() {
 		select {
 		case e.news <- struct{}{}:
@@ -125,9 +125,9 @@ func (e *ear) Tell(ctx context.Context, t *feed.Telling) (told feed.Told) {
 		e.mu.Unlock()
 		if e.hear != nil {
 			one := e.hear(t.Shard, n)
-			told.Items, told.Pause = append(told.Items, one.Items...), one.Pause
+			result.Items, result.Pause = append(result.Items, one.Items...), one.Pause
 			if one.Done == 0 || ctx.Err() != nil {
-				return told
+				return result
 			}
 		}
 		e.mu.Lock()
@@ -137,9 +137,9 @@ func (e *ear) Tell(ctx context.Context, t *feed.Telling) (told feed.Told) {
 		e.links[event.ID] = [2]string{event.PreviousHash, event.Hash}
 		e.data[event.ID] = fmt.Sprint(event.Data.Seats)
 		e.mu.Unlock()
-		told.Done++
+		result.Done++
 	}
-	return told
+	return result
 }
 
 // until waits for the ear to have heard enough.

@@ -20,7 +20,7 @@ type Sink interface {
 	Parallel() int
 	// Tell is given events of one shard, in order, and says how many of them are done with. It may wait as long as it
 	// must, and holds up no other sink. Of one shard it has one call at a time.
-	Tell(ctx context.Context, t *Telling) Told
+	Tell(ctx context.Context, t *Telling) Result
 }
 
 // NameMax bounds a sink's name.
@@ -40,8 +40,8 @@ type Ref struct {
 	N     uint16
 }
 
-// Told is what became of a telling.
-type Told struct {
+// Result is what became of a telling.
+type Result struct {
 	// Done is how many of the first events need not come again: they were told, or are seen to by Items.
 	Done int
 	// Items are made durable before the cursor passes the events that are done.
@@ -57,5 +57,5 @@ type Status struct {
 	Behind int           // shards with records that are not told yet
 	Oldest time.Duration // age of the oldest of these records
 	Stuck  int           // shards whose log cannot be followed: damaged, or another one than was told
-	Told   uint64        // events, since the start
+	Events uint64        // told, since the start
 }

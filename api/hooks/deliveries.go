@@ -78,15 +78,15 @@ func (h *Handlers) Deliveries(r *call.Call) error {
 }
 
 func tellDelivery(d *webhook.Delivery) hooks.Delivery {
-	told := hooks.Delivery{ID: d.ID(), Message: envelope.ID(d.Ref.Shard, d.Ref.Seq, int(d.Ref.N)),
+	row := hooks.Delivery{ID: d.ID(), Message: envelope.ID(d.Ref.Shard, d.Ref.Seq, int(d.Ref.N)),
 		State: stateName(d.State), Attempts: int(d.Attempts), FirstAttemptAt: wire.Time(d.FirstAt),
 		LastAttemptAt: wire.Time(d.LastAt), ResponseCode: codeOf(int(d.Code)), LatencyMS: int64(d.Latency),
 		Error: d.Fault.String()}
 	if d.State == webhook.Retrying {
 		next := wire.Time(d.Due)
-		told.NextAttemptAt = &next
+		row.NextAttemptAt = &next
 	}
-	return told
+	return row
 }
 
 // Resend has a delivery tried once more, now.

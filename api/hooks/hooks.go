@@ -24,7 +24,8 @@ type Service interface {
 	List() []webhook.Endpoint
 	Get(ctx context.Context, id webhook.EndpointID) (webhook.Endpoint, error)
 	Secret(e *webhook.Endpoint) string
-	Create(ctx context.Context, id webhook.EndpointID, wish webhook.Endpoint, beginning bool) (webhook.Endpoint, error)
+	Create(ctx context.Context, id webhook.EndpointID, wanted webhook.Endpoint, beginning bool) (webhook.Endpoint,
+		error)
 	Change(ctx context.Context, id webhook.EndpointID, how func(*webhook.Endpoint)) (webhook.Endpoint, error)
 	Delete(ctx context.Context, id webhook.EndpointID) error
 	Ping(ctx context.Context, id webhook.EndpointID) (webhook.Outcome, error)
@@ -90,24 +91,24 @@ func (h *Handlers) endpoint(r *call.Call) (webhook.EndpointID, error) {
 }
 
 func (h *Handlers) tell(e *webhook.Endpoint, secret bool) *hooks.Endpoint {
-	told := &hooks.Endpoint{ID: e.ID.String(), URL: e.URL, Types: append([]string{}, e.Types...), Events: []string{},
+	view := &hooks.Endpoint{ID: e.ID.String(), URL: e.URL, Types: append([]string{}, e.Types...), Events: []string{},
 		Description: e.Description, CreatedAt: wire.Time(e.CreatedAt), Enabled: e.Disabled == ""}
 	for _, id := range e.Events {
-		told.Events = append(told.Events, id.String())
+		view.Events = append(view.Events, id.String())
 	}
 	if e.Disabled != "" {
 		at := wire.Time(e.DisabledAt)
-		told.Disabled, told.DisabledAt = &e.Disabled, &at
+		view.Disabled, view.DisabledAt = &e.Disabled, &at
 	}
 	if e.Overlap > section.Instant(time.Now().UnixMilli()) {
 		until := wire.Time(e.Overlap)
-		told.OverlapUntil = &until
+		view.OverlapUntil = &until
 	}
 	if secret {
 		text := h.service.Secret(e)
-		told.Secret = &text
+		view.Secret = &text
 	}
-	return told
+	return view
 }
 
 // List shows every endpoint.
@@ -158,7 +159,7 @@ func (h *Handlers) Create(r *call.Call) error {
 	if err := wire.Decode(r.Body(), &body); err != nil {
 		return err
 	}
-	wish, err := h.wish(&body)
+	wanted, err := h.wanted(&body)
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func (h *Handlers) Create(r *call.Call) error {
 	defer cancel()
 	var e webhook.Endpoint
 	again, err := h.once(ctx, r, func() (err error) {
-		e, err = h.service.Create(ctx, id, wish, body.From != nil && *body.From == "beginning")
+		e, err = h.service.Create(ctx, id, wanted, body.From != nil && *body.From == "beginning")
 		return err
 	})
 	if again {
@@ -181,8 +182,8 @@ func (h *Handlers) Create(r *call.Call) error {
 	return r.Encode(http.StatusCreated, h.tell(&e, e.Generation == 0))
 }
 
-// wish is a checked body.
-func (h *Handlers) wish(body *hooks.Create) (w webhook.Endpoint, err error) {
+// wanted is a checked body.
+func (h *Handlers) wanted(body *hooks.Create) (w webhook.Endpoint, err error) {
 	w.URL, w.Types = body.URL, body.Types
 	if body.Description != nil {
 		w.Description = *body.Description
@@ -204,7 +205,9 @@ func (h *Handlers) check(w *webhook.Endpoint) error {
 		return problem.InvalidField("types", "names more than 64")
 	}
 	if i := slices.IndexFunc(w.Types, func(t string) bool { return !webhook.CheckType(t) }); i >= 0 {
-		return problem.InvalidField("types", "must be types such as booking.confirmed, families such as booking.*, or *")
+		return problem.InvalidField(
+			"types", "must be types such as booking.confirmed, families such as booking.*, or *",
+		)
 	}
 	if utf8.RuneCountInString(w.Description) > webhook.DescriptionMax || strings.ContainsFunc(w.Description,
 		func(c rune) bool { return c < ' ' }) {

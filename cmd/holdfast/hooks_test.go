@@ -100,7 +100,8 @@ func TestP15WhatIsTriggeredIsToldAndBroughtHere(t *testing.T) {
 		t.Fatalf("trigger: %d %s", code, out)
 	}
 	told("booking.held")
-	for command, want := range map[string]string{"list": "told", "ping " + id: "delivered", "deliveries " + id: "MESSAGE",
+	for command, want := range map[string]string{"list": "told",
+		"ping " + id: "delivered", "deliveries " + id: "MESSAGE",
 		"disable " + id: "enabled false", "enable " + id: "enabled true", "rotate " + id: "whsec_"} {
 		args := append([]string{"webhooks"}, strings.Fields(command)...)
 		if code, out := tool(t, append(args, "--url", url)...); code != exitOK ||
@@ -123,7 +124,8 @@ func listens(t *testing.T, url, event string) {
 	ended := make(chan int, 1)
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	go func() {
-		ended <- run(ctx, []string{"listen", "--url", url, "--event", event, "--forward-to", to, "--beginning", "--secret",
+		ended <- run(ctx, []string{"listen",
+			"--url", url, "--event", event, "--forward-to", to, "--beginning", "--secret",
 			secret}, &stdout, &stderr)
 	}()
 	hook, err := standardwebhooks.NewWebhook(secret)

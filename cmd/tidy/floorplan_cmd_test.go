@@ -51,8 +51,8 @@ var commandWalls = map[string]wall{
 		Test: []string{"cmd/holdfast/testkit"},
 	},
 	"cmd/holdfast/hooksctl": {
-		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be read " +
-			"beside it",
+		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be " +
+			"read beside it",
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/paymentsctl", "cmd/holdfast/terminal", "api/wire", "api/wire/hooks",
 		},

@@ -360,7 +360,7 @@ var wallsOfActors = map[string]wall{
 		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/feed/envelope": {
-		Why:  "what a change is called outside, one for all sinks: a function of the log's words, as lasting as the log",
+		Why:  "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
 		Own:  []string{"actors/booking", "actors/section", "actors/section/order", "actors/section/sales", "storage"},
 		Test: []string{"actors/section/account", "actors/section/tariff"},
 	},
@@ -402,7 +402,7 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
-			"actors/budget", "actors/planted", "actors/oplog",
+			"actors/budget", "actors/feed/envelope", "actors/planted", "actors/oplog",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/audit/processorlist",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,

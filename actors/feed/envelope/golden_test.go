@@ -52,8 +52,8 @@ func cases() map[string]sample {
 	ordered.Legs = legs
 	all := map[string]sample{
 		"booking.held": {change: of(section.Change{Kind: section.HoldPlaced, Booking: 5, Buyer: buyer,
-			Request: section.RequestID{9}, Fingerprint: 8, Seats: alone.Seats, ExpiresAt: 1_700_000_600_123, Total: 9000,
-			PriceMark: 4}), placing: alone},
+			Request: section.RequestID{9}, Fingerprint: 8, Seats: alone.Seats, ExpiresAt: 1_700_000_600_123,
+			Total: 9000, PriceMark: 4}), placing: alone},
 		"booking.held_over_sections": {change: of(section.Change{Kind: section.HoldPlaced, Booking: 5, Buyer: buyer,
 			Seats: alone.Seats, ExpiresAt: 1_700_000_600_123, Order: &ordered}), placing: over},
 		"booking.confirmed_over_sections": {change: of(section.Change{Kind: section.BookingSold, Booking: 5,
@@ -85,7 +85,9 @@ func cases() map[string]sample {
 			Seats: []section.SeatIndex{1}})},
 		"seats.unblocked": {change: of(section.Change{Kind: section.SeatsUnblocked, Seats: []section.SeatIndex{1}})},
 		"section.fenced":  {change: of(section.Change{Kind: section.GrantsFenced})},
-		"event.cancelled": {change: of(section.Change{Kind: section.SaleSwitched, Sale: sales.Of(3, sales.Cancelling)})},
+		"event.cancelled": {
+			change: of(section.Change{Kind: section.SaleSwitched, Sale: sales.Of(3, sales.Cancelling)}),
+		},
 		"section.sale_paused": {no: 1, change: of(section.Change{Kind: section.SaleSwitched,
 			Sale: sales.Of(3, sales.Paused)})},
 		"section.changed":  {change: of(section.Change{Kind: 200})},

@@ -1,5 +1,5 @@
-// Package webhook tells operators' endpoints what happens, by signed POSTs (Standard Webhooks). It is a sink of the feed
-// for each endpoint.
+// Package webhook tells operators' endpoints what happens, by signed POSTs (Standard Webhooks). It is a sink of the
+// feed for each endpoint.
 //
 //	feed ── Tell: in order, shard by shard ──▶ first attempt ──2xx──▶ delivered
 //	                                              │ else                 ▲
@@ -9,9 +9,9 @@
 // # The rule
 //
 // First attempts of one shard are made one after the other, in order. One that fails goes into the queue, and the next
-// follows: a change that the endpoint cannot take holds up no other. Retries come whenever they are due: after 5 s, 30 s,
-// 2 min, 10 min, 30 min, 1 h, 2 h, 4 h, then every 6 h, each a half to one and a half of it, until three days after the
-// first attempt. Then the delivery is dead: listed, and resent only by an operator.
+// follows: a change that the endpoint cannot take holds up no other. Retries come whenever they are due: after 5 s, 30
+// s, 2 min, 10 min, 30 min, 1 h, 2 h, 4 h, then every 6 h, each a half to one and a half of it, until three days after
+// the first attempt. Then the delivery is dead: listed, and resent only by an operator.
 //
 // An endpoint that failed three times in a row is failing. It gets one attempt, of whatever comes first, after each
 // pause of 1 s that doubles to 1 min, until one succeeds. So while it is away the log itself is the queue, the cursor

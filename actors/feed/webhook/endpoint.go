@@ -224,7 +224,9 @@ func (d *Delivery) readValue(v []byte) error {
 // retryItem is the delivery in the queue: under its reference, first at 8 and then what item has.
 func (d *Delivery) retryItem() storage.FeedItem {
 	key := feed.AppendRef(prefixOf(kindRetry, d.Endpoint), d.Ref)
-	return storage.FeedItem{Key: key, Value: append(binary.BigEndian.AppendUint64(nil, uint64(d.FirstAt)), d.value()...)}
+	return storage.FeedItem{
+		Key: key, Value: append(binary.BigEndian.AppendUint64(nil, uint64(d.FirstAt)), d.value()...),
+	}
 }
 
 func decodeRetry(item storage.FeedItem) (d Delivery, err error) {

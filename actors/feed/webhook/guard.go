@@ -34,8 +34,8 @@ func prefixes(texts ...string) (all []netip.Prefix) {
 }
 
 // Public says that an address is one of the public Internet's: not of this machine, of a private or shared network, of
-// a link, of documentation, multicast or reserved, nor one that has another address inside (v4-mapped ones are judged by
-// it; NAT64, 6to4 and Teredo are refused).
+// a link, of documentation, multicast or reserved, nor one that has another address inside (v4-mapped ones are judged
+// by it; NAT64, 6to4 and Teredo are refused).
 func Public(a netip.Addr) bool {
 	if a.Zone() != "" {
 		return false

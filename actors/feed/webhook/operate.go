@@ -49,9 +49,9 @@ func (s *Service) Secret(e *Endpoint) string {
 	return SecretText(secretOf(s.cfg.Secret, e.ID, e.Generation))
 }
 
-// Create makes an endpoint of a checked wish, whose id, times and secret are set here. id is the endpoint's, made of
+// Create makes an endpoint of a checked wanted, whose id, times and secret are set here. id is the endpoint's, made of
 // the call's key; one that is there already is answered as it is. ErrTooMany.
-func (s *Service) Create(ctx context.Context, id EndpointID, wish Endpoint, beginning bool) (Endpoint, error) {
+func (s *Service) Create(ctx context.Context, id EndpointID, wanted Endpoint, beginning bool) (Endpoint, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	all, err := s.read(ctx)
@@ -66,14 +66,14 @@ func (s *Service) Create(ctx context.Context, id EndpointID, wish Endpoint, begi
 	if len(all) >= EndpointsMax {
 		return Endpoint{}, ErrTooMany
 	}
-	wish.ID, wish.CreatedAt, wish.Generation, wish.Overlap = id, s.instant(), 0, 0
-	if wish.Since = wish.CreatedAt; beginning {
-		wish.Since = 0
+	wanted.ID, wanted.CreatedAt, wanted.Generation, wanted.Overlap = id, s.instant(), 0, 0
+	if wanted.Since = wanted.CreatedAt; beginning {
+		wanted.Since = 0
 	}
-	if err := s.cfg.Store.SaveFeed(ctx, []storage.FeedItem{wish.item()}); err != nil {
+	if err := s.cfg.Store.SaveFeed(ctx, []storage.FeedItem{wanted.item()}); err != nil {
 		return Endpoint{}, err
 	}
-	return wish, s.refresh(ctx)
+	return wanted, s.refresh(ctx)
 }
 
 // Change changes an endpoint. ErrUnknownEndpoint.
@@ -103,7 +103,7 @@ func (s *Service) change(ctx context.Context, id EndpointID, how func(*Endpoint)
 // Enable has an endpoint told again, from where it was.
 func (e *Endpoint) Enable() { e.Disabled, e.DisabledAt = "", 0 }
 
-// Disable has an endpoint told nothing, by an operator's wish.
+// Disable has an endpoint told nothing, by an operator's wanted.
 func (e *Endpoint) Disable(at section.Instant) {
 	if e.Disabled == "" {
 		e.Disabled, e.DisabledAt = ByOperator, at
@@ -236,7 +236,7 @@ func (s *Service) Summary() (sum Summary) {
 			sum.GivenUp++
 		}
 	}
-	for _, t := range s.told() {
+	for _, t := range s.active() {
 		t.mu.Lock()
 		sum.Queued += len(t.queue)
 		if !t.since.IsZero() {

@@ -257,13 +257,13 @@ func failingItem(id EndpointID, since time.Time) storage.FeedItem {
 }
 
 func (s *Service) rescan(ctx context.Context) (err error) {
-	for _, t := range s.told() {
+	for _, t := range s.active() {
 		err = errors.Join(err, s.load(ctx, t))
 	}
 	return err
 }
 
-func (s *Service) told() (all []*target) {
+func (s *Service) active() (all []*target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.targets {
@@ -273,7 +273,7 @@ func (s *Service) told() (all []*target) {
 }
 
 func (s *Service) flush(ctx context.Context) {
-	for _, t := range s.told() {
+	for _, t := range s.active() {
 		if err := s.save(ctx, t); err != nil && s.ctx.Err() == nil {
 			s.cfg.Logger.Warn("a webhook's deliveries are not saved: tried again", "error", err)
 		}
@@ -295,7 +295,7 @@ func (s *Service) save(ctx context.Context, t *target) error {
 
 // disableFailing ends what has done nothing but fail for DisableAfter, at its latest attempt.
 func (s *Service) disableFailing() {
-	for _, t := range s.told() {
+	for _, t := range s.active() {
 		t.mu.Lock()
 		over, id := t.over, t.endpoint.ID
 		t.mu.Unlock()

@@ -74,7 +74,7 @@ func (t *target) now() Endpoint {
 // Name implements feed.Sink, as all of these do.
 func (t *target) Name() string { return sinkName(t.now().ID) }
 
-// Since is from when on the endpoint is told.
+// Since is from when on the endpoint is result.
 func (t *target) Since() section.Instant { return t.now().Since }
 
 // Parallel is how many shards are told at once.
@@ -84,39 +84,39 @@ func (t *target) Parallel() int { return shardsAtOnce }
 func (t *target) Moved() { t.service.Moved() }
 
 // Tell makes first attempts, one after the other. One that fails is put into the queue, and the next follows.
-func (t *target) Tell(ctx context.Context, telling *feed.Telling) (told feed.Told) {
+func (t *target) Tell(ctx context.Context, telling *feed.Telling) (result feed.Result) {
 	began := time.Now()
 	for i := range telling.Events {
 		event := &telling.Events[i]
 		e := t.now()
 		if !e.Wants(telling.Shard.Event, event.Type) {
-			told.Done++
+			result.Done++
 			continue
 		}
 		if e.Disabled != "" || time.Since(began) > tellFor {
-			return told
+			return result
 		}
 		if wait := t.gate(); wait > 0 {
-			told.Pause = wait
-			return told
+			result.Pause = wait
+			return result
 		}
 		if t.full() {
-			told.Pause = pauseMost
-			return told
+			result.Pause = pauseMost
+			return result
 		}
 		d := Delivery{Endpoint: e.ID, Ref: telling.Refs[i], FirstAt: t.service.instant()}
 		outcome := send(ctx, t.client, e.URL, t.service.secrets(&e), event, time.Now())
 		if outcome.ended {
-			return told
+			return result
 		}
-		told.Done++
-		told.Items = append(told.Items, t.judge(&d, outcome)...)
+		result.Done++
+		result.Items = append(result.Items, t.judge(&d, outcome)...)
 		if outcome.Code == http.StatusGone {
 			t.service.disable(ctx, e.ID, Gone)
-			return told
+			return result
 		}
 	}
-	return told
+	return result
 }
 
 // judge counts an attempt, and answers the items that say what became of the delivery.

@@ -24,7 +24,9 @@ const inNode = `
 const { Webhook } = require(process.argv[1]);
 const message = JSON.parse(require('fs').readFileSync(0));
 for (const secret of message.secrets) {
-  try { new Webhook(secret).verify(message.body, message.headers); console.log('yes'); } catch (e) { console.log('no'); }
+  let said = 'yes';
+  try { new Webhook(secret).verify(message.body, message.headers); } catch (e) { said = 'no'; }
+  console.log(said);
 }`
 
 // inPython verifies by the specification, with nothing but Python's own library.
@@ -37,7 +39,8 @@ for secret in message["secrets"]:
     signed = head["webhook-id"] + "." + head["webhook-timestamp"] + "." + message["body"]
     mac = base64.b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).decode()
     near = abs(time.time() - int(head["webhook-timestamp"])) < 300
-    print("yes" if near and any(hmac.compare_digest(s, "v1," + mac) for s in head["webhook-signature"].split()) else "no")
+    said = head["webhook-signature"].split()
+    print("yes" if near and any(hmac.compare_digest(one, "v1," + mac) for one in said) else "no")
 `
 
 // TestSignaturesAreVerifiedInOtherLanguages: what receivers have is not our library.
@@ -46,7 +49,9 @@ func TestSignaturesAreVerifiedInOtherLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for program, arguments := range map[string][]string{"node": {"-e", inNode, "--", library}, "python3": {"-c", inPython}} {
+	for program, arguments := range map[string][]string{
+		"node": {"-e", inNode, "--", library}, "python3": {"-c", inPython},
+	} {
 		t.Run(program, func(t *testing.T) {
 			path, err := exec.LookPath(program)
 			if err == nil && program == "node" {

@@ -279,10 +279,23 @@ func TestEndpointsAreBoundedAndMadeOnce(t *testing.T) {
 
 // TestItemsAreWhatTheyWere: later builds read what this one keeps.
 func TestItemsAreWhatTheyWere(t *testing.T) {
-	d := Delivery{Endpoint: EndpointID{1}, Ref: feed.Ref{Shard: storage.SectionKey{Event: storage.EventID{2}, Section: 3},
-		Seq: 4, N: 5}, FirstAt: 6, State: Retrying, Attempts: 7, LastAt: 8, Code: 503, Latency: 9, Due: 10, Fault: Timeout}
+	d := Delivery{
+		Endpoint: EndpointID{1},
+		Ref: feed.Ref{Shard: storage.SectionKey{Event: storage.EventID{2}, Section: 3},
+			Seq: 4, N: 5},
+		FirstAt:  6,
+		State:    Retrying,
+		Attempts: 7,
+		LastAt:   8,
+		Code:     503,
+		Latency:  9,
+		Due:      10,
+		Fault:    Timeout,
+	}
 	e := Endpoint{ID: EndpointID{1}, URL: "https://shop.example/", Types: []string{"booking.*"},
-		Events: []storage.EventID{{2}}, CreatedAt: 1, Since: 2, Generation: 3, Overlap: 4, Disabled: Gone, DisabledAt: 5}
+		Events: []storage.EventID{
+			{2},
+		}, CreatedAt: 1, Since: 2, Generation: 3, Overlap: 4, Disabled: Gone, DisabledAt: 5}
 	const ref = "02000000000000000000000000000000" + "00000003" + "0000000000000004" + "0005"
 	const id = "01000000000000000000000000000000"
 	const value = "01" + "02" + "0007" + "0000000000000008" + "01f7" + "00000009" + "000000000000000a" + "03"

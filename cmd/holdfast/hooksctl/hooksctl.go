@@ -98,7 +98,9 @@ func (l *ListCommand) Run(c *paymentsctl.Console) error {
 		if e.Disabled != nil {
 			state = "disabled: " + *e.Disabled
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", e.ID, state, e.URL, listed(e.Types), len(e.Events), e.Description)
+		fmt.Fprintf(
+			table, "%s\t%s\t%s\t%s\t%d\t%s\n", e.ID, state, e.URL, listed(e.Types), len(e.Events), e.Description,
+		)
 	}
 	return table.Flush()
 }
@@ -256,7 +258,7 @@ func codeText(code *int) string {
 type DeliveriesCommand struct {
 	oneCommand
 	State string `help:"Only these: delivered, retrying or dead." placeholder:"STATE" env:"-"`
-	Limit int    `help:"At most so many (${default})." default:"100" placeholder:"N" env:"-"`
+	Limit int    `help:"At most so many (${default})." placeholder:"N" env:"-" default:"100"`
 }
 
 // Run lists deliveries.

@@ -19,8 +19,8 @@ import (
 type Trigger struct {
 	target
 	Type  string `arg:"" help:"What is to happen: booking.held, booking.extended, booking.released, booking.expired, booking.confirmed or booking.refunded." placeholder:"TYPE"`
-	Event string `required:"" help:"The event's id." placeholder:"ID" env:"-"`
-	Token string `help:"The payment token of a confirm (${default}: the sandbox's)." default:"tok_ok" placeholder:"TOKEN" env:"-"`
+	Event string `help:"The event's id." placeholder:"ID" required:"" env:"-"`
+	Token string `help:"The payment token of a confirm (${default}: the sandbox's)." placeholder:"TOKEN" env:"-" default:"tok_ok"`
 	Wait  bool   `help:"With booking.expired: wait for the hold's end." env:"-"`
 }
 

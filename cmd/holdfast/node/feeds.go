@@ -55,10 +55,10 @@ func (n *Node) closeFeed() {
 
 // feedCollector shows how far each sink is: which sinks there are changes while the node runs.
 type feedCollector struct {
-	n                           *Node
-	behind, oldest, stuck, told *prometheus.Desc
-	endpoints, queued           *prometheus.Desc
-	deliveries, failing         *prometheus.Desc
+	n                             *Node
+	behind, oldest, stuck, events *prometheus.Desc
+	endpoints, queued             *prometheus.Desc
+	deliveries, failing           *prometheus.Desc
 }
 
 func newFeedCollector(n *Node) *feedCollector {
@@ -72,7 +72,7 @@ func newFeedCollector(n *Node) *feedCollector {
 			"sink was not told yet by this node; 0 without one.", "sink"),
 		stuck: describe("feed_shards_stuck", "ALARM unless 0: sections whose log is damaged, or another one than the "+
 			"sink was told.", "sink"),
-		told: describe("feed_events_total", "Events of records that the sink is done with, those that it does not "+
+		events: describe("feed_events_total", "Events of records that the sink is done with, those that it does not "+
 			"want included.", "sink"),
 		endpoints: describe("webhook_endpoints", "Webhooks by whether they are told; disabled ones an operator "+
 			"switched off. ALARM unless given_up is 0: those answered 410, or failed for five days.", "state"),
@@ -86,7 +86,7 @@ func newFeedCollector(n *Node) *feedCollector {
 
 // Describe implements prometheus.Collector.
 func (c *feedCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.behind, c.oldest, c.stuck, c.told, c.endpoints, c.queued, c.deliveries,
+	for _, d := range []*prometheus.Desc{c.behind, c.oldest, c.stuck, c.events, c.endpoints, c.queued, c.deliveries,
 		c.failing} {
 		to <- d
 	}
@@ -101,7 +101,7 @@ func (c *feedCollector) Collect(to chan<- prometheus.Metric) {
 		gauge(c.behind, float64(s.Behind), s.Name)
 		gauge(c.oldest, s.Oldest.Seconds(), s.Name)
 		gauge(c.stuck, float64(s.Stuck), s.Name)
-		to <- prometheus.MustNewConstMetric(c.told, prometheus.CounterValue, float64(s.Told), s.Name)
+		to <- prometheus.MustNewConstMetric(c.events, prometheus.CounterValue, float64(s.Events), s.Name)
 	}
 	sum, counts := c.n.hooks.Summary(), c.n.hooks.Counts()
 	gauge(c.endpoints, float64(sum.Enabled), "enabled")

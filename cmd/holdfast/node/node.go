@@ -116,10 +116,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 		return n, fmt.Errorf("cluster: %w", err)
 	}
 	outside.Cluster, outside.Writable = operatorAPI{n}, n.writable
-	if err := n.useSecret(ctx, outside); err != nil {
-		return n, err
-	}
-	if err := n.openWebhooks(ctx, c, outside); err != nil {
+	if err := errors.Join(n.useSecret(ctx, outside), n.openWebhooks(ctx, c, outside)); err != nil {
 		return n, err
 	}
 	n.server = api.New(engine{n.engine, n}, *outside)
