@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,9 +62,9 @@ func TestP15NothingIsLostWhereverItStops(t *testing.T) {
 			for round := range 4 {
 				ctx, cut := context.WithCancel(t.Context())
 				f := feed.Open(feed.Config{Store: h.store})
-				left := stop
+				var told atomic.Int32
 				e.hear = func(storage.SectionKey, int) feed.Result {
-					if left--; left < 0 {
+					if int(told.Add(1)) > stop {
 						cut()
 						return feed.Result{}
 					}
@@ -174,11 +175,11 @@ func TestP15ALogThatIsAnotherOneIsNotToldAsThisOne(t *testing.T) {
 		}
 		f = feed.Open(feed.Config{Store: h.store})
 		defer f.Close()
-		before := len(e.heard[h.shard(0)])
+		before := len(e.ids(h.shard(0)))
 		f.Add(e)
 		<-time.After(2 * sweep)
-		if s := f.Status()[0]; s.Stuck != 1 || len(e.heard[h.shard(0)]) != before {
-			t.Errorf("P15: %+v, and %d more were told", s, len(e.heard[h.shard(0)])-before)
+		if s := f.Status()[0]; s.Stuck != 1 || len(e.ids(h.shard(0))) != before {
+			t.Errorf("P15: %+v, and %d more were told", s, len(e.ids(h.shard(0)))-before)
 		}
 	})
 }
@@ -202,8 +203,8 @@ func TestASinkBeginsWhenItCame(t *testing.T) {
 			f.Add(e)
 			last := fmt.Sprintf("%v/0/42/0", h.event)
 			e.until(t, "the last", func() bool { return e.types[last] != "" })
-			if want := fmt.Sprintf("%v/0/%d/0", h.event, c.first); e.heard[h.shard(0)][0] != want {
-				t.Errorf("since %d it begins with %s, not %s", c.since, e.heard[h.shard(0)][0], want)
+			if want := fmt.Sprintf("%v/0/%d/0", h.event, c.first); e.ids(h.shard(0))[0] != want {
+				t.Errorf("since %d it begins with %s, not %s", c.since, e.ids(h.shard(0))[0], want)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -161,6 +162,13 @@ func (e *ear) until(t *testing.T, what string, enough func() bool) {
 	}
 }
 
+// ids are the changes of a shard as they were heard.
+func (e *ear) ids(shard storage.SectionKey) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.heard[shard])
+}
+
 // count is how many different changes of a shard were heard.
 func (e *ear) count(shard storage.SectionKey) int {
 	seen := map[string]bool{}
@@ -173,6 +181,8 @@ func (e *ear) count(shard storage.SectionKey) int {
 // wantAll checks that every record of a section was heard, its first time in order, and that the chain can be followed.
 func (h *house) wantAll(e *ear, no storage.SectionNo) {
 	h.t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	key := h.shard(no)
 	next, hash := 1, fmt.Sprintf("%x", storage.Hash{})
 	seen := map[string]bool{}

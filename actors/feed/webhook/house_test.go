@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -160,8 +161,11 @@ func (h *house) id(no storage.SectionNo, seq int) string {
 	return fmt.Sprintf("%v/%d/%d/0", h.event, no, seq)
 }
 
-// rest lets the bubble's time pass.
-func rest(d time.Duration) { <-time.After(d) }
+// rest lets the bubble's time pass, and what is under way then come to its next wait.
+func rest(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
 
 // wantAllTaken checks that every record was taken, and came first in order.
 func (h *house) wantAllTaken() {
