@@ -61,8 +61,8 @@ func (c *consumer) end() {
 	c.stop()
 }
 
-// want has a shard looked at, soon.
-func (c *consumer) want(shard storage.SectionKey) {
+// want has a shard looked at, soon. landed says that there is something for sure.
+func (c *consumer) want(shard storage.SectionKey, landed bool) {
 	if !c.feed.cfg.Here(shard) {
 		c.leave(shard)
 		return
@@ -74,7 +74,7 @@ func (c *consumer) want(shard storage.SectionKey) {
 		p = &position{shard: shard}
 		c.at[shard] = p
 	}
-	if p.behind.IsZero() {
+	if landed && p.behind.IsZero() {
 		p.behind = time.Now()
 	}
 	if p.busy {

@@ -255,7 +255,7 @@ func (f *Feed) caughtNudges() {
 
 func (f *Feed) want(s *Shard) {
 	for _, c := range f.consumers() {
-		c.want(s.key)
+		c.want(s.key, true)
 	}
 }
 
@@ -283,7 +283,7 @@ func (f *Feed) sweep() {
 			continue
 		}
 		for _, c := range all {
-			c.want(key)
+			c.want(key, false)
 		}
 	}
 }
