@@ -141,10 +141,9 @@ func TestP15ItemsAreDurableBeforeTheCursor(t *testing.T) {
 						t.Errorf("P15: section %d is told up to %d, and %d items stand", no, told, kept)
 					}
 				}()
-				return h.store.FeedItems(t.Context(), fmt.Appendf(nil, "x/%d/", no), nil, 0, func(storage.FeedItem) error {
-					kept++
-					return nil
-				})
+				prefix := fmt.Appendf(nil, "x/%d/", no)
+				count := func(storage.FeedItem) error { kept++; return nil }
+				return h.store.FeedItems(t.Context(), prefix, nil, 0, count)
 			})
 			if err != nil {
 				t.Fatal(err)
