@@ -18,6 +18,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
+	"holdfast/actors/feed"
 	"holdfast/actors/orders"
 	"holdfast/actors/peer"
 	"holdfast/actors/rebalancer"
@@ -101,6 +102,9 @@ type Config struct {
 	shared bool
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
+	// Feed is told of every record that becomes durable here, without waiting; whoever gives one closes it, after the
+	// engine. nil: nobody is.
+	Feed *feed.Feed
 }
 
 func (c *Config) fill() error {

@@ -38,7 +38,19 @@ func (e *Engine) PeerUp(node storage.WriterID) { e.peerRPC.Up(node) }
 func (e *Engine) PeerDown(node storage.WriterID) { e.peerRPC.Down(node) }
 
 // ViewChanged says that Peers.View has another number.
-func (e *Engine) ViewChanged() { e.peerRPC.ViewChanged() }
+func (e *Engine) ViewChanged() {
+	e.peerRPC.ViewChanged()
+	e.cfg.Feed.Moved()
+}
+
+// TellsOf says that this node is the one to tell the feed's sinks of a section: it should have it. While nodes differ
+// about that, two of them tell, or none. Of two nodes on one store that are no cluster the one that serves tells.
+func (e *Engine) TellsOf(key storage.SectionKey) bool {
+	if e.peerRPC == nil && e.cfg.shared {
+		return e.stats.SectionsServing.Load() > 0
+	}
+	return e.placed(key) == e.writer
+}
 
 // Received takes one message of a peer; see peer.Network.Received.
 func (e *Engine) Received(from storage.WriterID, message []byte) error {

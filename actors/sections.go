@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/feed"
 	"holdfast/actors/machine"
 	"holdfast/actors/peer"
 	"holdfast/actors/replica"
@@ -36,6 +37,7 @@ type Section struct {
 	quietSince    time.Time     // the rebalancer's
 	boundLegs     atomic.Int32  // of orders whose homes are elsewhere, while it serves here
 	saleTurn      atomic.Uint64 // of the switch, as its log has it while it serves here
+	feed          *feed.Shard   // of what lands; nil: nobody is
 
 	keysKnown   atomic.Bool   // the event's index has the keys that it has met; keysUnknown counts those without
 	keysUnknown *atomic.Int32 // of the event
@@ -55,7 +57,8 @@ func (e *Engine) newNode() *shard.Node {
 }
 
 func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, keysUnknown *atomic.Int32) *Section {
-	s := &Section{engine: e, ev: ev, key: key, kind: kind, keysUnknown: keysUnknown, seen: e.cfg.Witness.Of(key)}
+	s := &Section{engine: e, ev: ev, key: key, kind: kind, keysUnknown: keysUnknown, seen: e.cfg.Witness.Of(key),
+		feed: e.cfg.Feed.Shard(key)}
 	s.shard = shard.New(e.node, s, s, key, &s.kind, s.seen, &e.stats.Sections)
 	s.remote = peer.NewSection(e.peerRPC, &ev.remote, s.shard, peerSection{s})
 	keysUnknown.Add(1)
@@ -159,6 +162,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 // Serving tells the others.
 func (s *Section) Serving(_ *shard.Activation, tail storage.Tail, replayed int, took time.Duration) {
 	s.remote.Began(tail.Epoch, tail.Seq)
+	s.feed.Landed()
 	s.engine.eventLog.SectionServing(s.key, tail.Epoch, replayed, took)
 }
 
@@ -209,6 +213,7 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 	s.turned(m, did)
 	s.saw(e.Kind, e.Seq, e.Epoch, p.Hash)
 	s.remote.Stream(e)
+	s.feed.Landed()
 	s.engine.stats.Landed(p, took)
 	s.remembersFrom.Store(int64(m.(*section.Machine).RemembersFrom()))
 	s.ordersLanded(m.(*section.Machine), did)

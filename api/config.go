@@ -9,6 +9,7 @@ import (
 
 	"holdfast/api/auth"
 	"holdfast/api/captcha"
+	"holdfast/api/hooks"
 	"holdfast/api/limit"
 	"holdfast/api/live"
 	"holdfast/api/operate"
@@ -109,6 +110,10 @@ type Config struct {
 	// PaymentPage says what the page asks a buyer who pays. The zero value is the sandbox.
 	PaymentPage PaymentPage
 
+	// Hooks keeps the operators' webhooks out. Nil: there are none.
+	Hooks hooks.Service
+	// Changes reads what the logs of an event say. Nil: its call answers 404.
+	Changes hooks.Changes
 	// Payments takes the webhooks of payment processors. Nil: their addresses answer 404.
 	Payments webhook.Payments
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.

@@ -58,6 +58,7 @@ func routes(s *Server) []*endpoint {
 	on("DELETE", "/v1/me/contact", buyer, s.contacts.Delete)
 	on("POST", "/v1/buyers/forget", operator, s.contacts.ForgetBuyer)
 	moneyRoutes(s, event, booking, on)
+	hookRoutes(s, event, on)
 	clusterRoutes(s, on)
 	pageRoutes(s, on)
 	return all
@@ -99,6 +100,23 @@ func moneyRoutes(
 	on("GET", booking+"/payments", watch, s.payments.Show)
 	on("POST", booking+"/payments/retry", watch, s.payments.Retry)
 	on("POST", "/v1/payments/webhook/{adapter}", call.Route{Raw: true, AnyAddress: true}, s.webhooks.Receive)
+}
+
+// hookRoutes are operators' about what is told outside.
+func hookRoutes(s *Server, event string, on func(method, path string, what call.Route, answer handler)) {
+	const hooks = "/v1/webhooks"
+	const hook = hooks + "/{webhook}"
+	watch, operator := call.Route{Access: call.Operators}, call.Route{Access: call.Operators, Mutates: true}
+	on("GET", hooks, watch, s.hooks.List)
+	on("POST", hooks, operator, s.hooks.Create)
+	on("GET", hook, watch, s.hooks.Get)
+	on("PATCH", hook, operator, s.hooks.Change)
+	on("DELETE", hook, operator, s.hooks.Delete)
+	on("POST", hook+"/rotate", operator, s.hooks.Rotate)
+	on("POST", hook+"/ping", watch, s.hooks.Ping)
+	on("GET", hook+"/deliveries", watch, s.hooks.Deliveries)
+	on("POST", hooks+"/deliveries/{delivery}/resend", operator, s.hooks.Resend)
+	on("GET", event+"/changes", watch, s.hooks.Changes)
 }
 
 // saleRoutes are operators' about an event that is there.

@@ -20,6 +20,7 @@ import (
 	"holdfast/api/catalog"
 	"holdfast/api/contact"
 	"holdfast/api/document"
+	"holdfast/api/hooks"
 	"holdfast/api/limit"
 	"holdfast/api/listen"
 	"holdfast/api/live"
@@ -47,6 +48,7 @@ type Server struct {
 	queue    *queue.Handlers
 	payments *payments.Handlers
 	webhooks *webhook.Handlers
+	hooks    *hooks.Handlers
 	contacts *contact.Handlers
 
 	reception *listen.Reception
@@ -72,6 +74,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
 	s.payments = payments.New(engine, cfg.RequestTimeout)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
+	s.hooks = hooks.New(cfg.Hooks, cfg.Changes, engine, cfg.RequestTimeout)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)

@@ -267,6 +267,7 @@ type Store interface {
 	Catalog
 	EventKeys
 	Contacts
+	Feed
 	Tickets
 	Nodes
 	// Sections lists every section key that has at least one log entry, ordered.

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/hooksctl"
 	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage/sqlstore"
@@ -38,6 +39,9 @@ type commands struct {
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
+	Webhooks hooksctl.Command    `cmd:"" help:"Keep the addresses that are told what happens, and see what they were told."`
+	Listen   hooksctl.Listen     `cmd:"" help:"Bring an event's changes to a program on this machine."`
+	Trigger  hooksctl.Trigger    `cmd:"" help:"Make something happen at a server in dev mode, to see who is told."`
 	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Log      logCommand          `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views    viewsCommand        `cmd:"" help:"Tables for people, derived from the logs in a database."`

@@ -14,7 +14,7 @@ var commandWalls = map[string]wall{
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
 			"actors/...", "api/proofofwork", "api/wire", "api/wire/pay", "storage/...", fasthttp, chromedp, pgx,
-			toxiproxy,
+			toxiproxy, standardWebhooks,
 			"golang.org/x/sys/unix",
 		},
 	},
@@ -49,6 +49,14 @@ var commandWalls = map[string]wall{
 			"actors", "storage/...", "storage", "api/wire", "api/wire/waitingroom",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/hooksctl": {
+		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be " +
+			"read beside it",
+		Own: []string{
+			"cmd/holdfast/client", "cmd/holdfast/paymentsctl", "cmd/holdfast/terminal", "api/wire", "api/wire/hooks",
+		},
+		Third: []string{standardWebhooks},
 	},
 	"cmd/holdfast/paymentsctl": {
 		Why: "shows what a server or a log says of money: a processor in reach could be asked beside it, and nobody " +

@@ -1,5 +1,8 @@
 package tidy
 
+// standardWebhooks signs what is told outside.
+const standardWebhooks = "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
 // wallsOfActors are those of actors and the rooms below it.
 var wallsOfActors = map[string]wall{
 	"actors/machine": {
@@ -367,6 +370,22 @@ var wallsOfActors = map[string]wall{
 			"actors/section", "actors/venue", "storage", "storage/projection",
 		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
+	"actors/feed/envelope": {
+		Why:  "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
+		Own:  []string{"actors/booking", "actors/section", "actors/section/order", "actors/section/sales", "storage"},
+		Test: []string{"actors/section/account", "actors/section/tariff"},
+	},
+	"actors/feed": {
+		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",
+		Own:  []string{"actors/feed/envelope", "actors/section", "actors/venue", "storage"},
+		Test: []string{"actors/section/order", "storage/memstore", "storage/faultstore"},
+	},
+	"actors/feed/webhook": {
+		Why:   "speaks to strangers' addresses: what it knows of a booking is the envelope",
+		Own:   []string{"actors/feed", "actors/feed/envelope", "actors/section", "storage"},
+		Third: []string{standardWebhooks},
+		Test:  []string{"actors/venue", "storage/memstore", "storage/faultstore"},
+	},
 	"actors/telemetry": {
 		Why: "counters and lines of what happens: it decides nothing, so it sees words and reasons, and no engine",
 		Own: []string{"actors/gate", "actors/section", "actors/shard", "actors/wallclock", "actors/writer", "storage"},
@@ -381,7 +400,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/cancellation", "actors/section/sales", "storage/onsale",
+			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale",
 			"actors/section/tariff", "actors/section/order", "actors/orders", "actors/snapshots", "actors/telemetry",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
@@ -394,7 +413,7 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
-			"actors/budget", "actors/planted", "actors/oplog",
+			"actors/budget", "actors/feed/envelope", "actors/planted", "actors/oplog",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/audit/processorlist",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,

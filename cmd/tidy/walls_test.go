@@ -115,7 +115,7 @@ var wallsAround = map[string]wall{
 		},
 		Test: []string{
 			"storage/onsale",
-			"actors/cancellation", "actors/gate/bound",
+			"actors/cancellation", "actors/feed", "actors/feed/webhook", "actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/faultstore", "storage/memstore",
@@ -177,6 +177,14 @@ var wallsAround = map[string]wall{
 	},
 	"api/captcha": {
 		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
+	},
+	"api/wire/hooks": {
+		Why: "types of webhooks out, for whoever speaks the API", Own: []string{"api/wire"},
+	},
+	"api/hooks": {
+		Why: "webhooks and changes for operators: what is told, and to whom, is the feed's",
+		Own: []string{"actors", "actors/feed", "actors/feed/envelope", "actors/feed/webhook", "actors/section",
+			"storage", "api/call", "api/problem", "api/wire", "api/wire/hooks"},
 	},
 	"api/contact": {
 		Why: "how buyers are reached goes from the call into the store and back: it logs nothing, and knows no booking",

@@ -30,6 +30,7 @@ type Source interface {
 	OperatorKeys(ctx context.Context, visit func(storage.OperatorKey) error) error
 	Contact(ctx context.Context, subject string) (storage.Contact, error)
 	Contacts(ctx context.Context, visit func(subject string, c storage.Contact) error) error
+	FeedItems(ctx context.Context, prefix, after []byte, limit int, visit func(storage.FeedItem) error) error
 	Nodes(ctx context.Context) ([]storage.NodeBeat, error)
 	Sections(ctx context.Context) ([]storage.SectionKey, error)
 }
@@ -47,6 +48,7 @@ type Target interface {
 	ForgetEvent(ctx context.Context, id storage.EventID, why storage.Forgetting, key storage.OperatorKey) error
 	PutContact(ctx context.Context, subject string, c storage.Contact) error
 	ForgetContact(ctx context.Context, subject string) error
+	SaveFeed(ctx context.Context, items []storage.FeedItem) error
 }
 
 // Options of a copy. The zero value is usable.
@@ -102,6 +104,7 @@ type Report struct {
 	Payments  Count
 	Contacts  Count // New: put or erased
 	Cursors   Count // accounts of payment processors whose events were read
+	Feed      Count // items of feeds; New: written or removed
 	// SnapshotsLeftOut are damaged ones and ones that stand on no record of their log; the copy replays more, and is no
 	// less true.
 	SnapshotsLeftOut uint64
@@ -113,7 +116,7 @@ type Report struct {
 // Changed tells whether the run wrote anything that counts.
 func (r *Report) Changed() bool {
 	return r.Events.New+r.Logs.New+r.Records.New+r.Tickets.New+r.Snapshots.New+r.Payments.New+
-		r.Contacts.New+r.Cursors.New > 0
+		r.Contacts.New+r.Cursors.New+r.Feed.New > 0
 }
 
 // Run copies everything in from to to, and verifies it. The report is never nil; with an error it tells how far the run

@@ -26,6 +26,9 @@ func (r *run) move(ctx context.Context) error {
 	if err := r.moveContacts(ctx); err != nil {
 		return err
 	}
+	if err := r.moveFeed(ctx); err != nil {
+		return err
+	}
 	if err := r.movePayments(ctx); err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ func (r *run) verify(ctx context.Context) error {
 	if err := r.verifyContacts(ctx); err != nil {
 		return err
 	}
+	if err := r.verifyFeed(ctx); err != nil {
+		return err
+	}
 	if err := r.verifyPayments(ctx); err != nil {
 		return err
 	}

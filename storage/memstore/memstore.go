@@ -28,6 +28,7 @@ type data struct {
 	keys      map[section.RequestID]storage.OperatorKey
 	eventKeys map[storage.EventID]storage.EventKey
 	contacts  map[string]storage.Contact
+	feed      map[string][]byte
 	secret    *[32]byte // nil until it is asked for or brought
 }
 
@@ -65,6 +66,7 @@ func New() *Store {
 		keys:      make(map[section.RequestID]storage.OperatorKey),
 		eventKeys: make(map[storage.EventID]storage.EventKey),
 		contacts:  make(map[string]storage.Contact),
+		feed:      make(map[string][]byte),
 	}}
 }
 

@@ -18,6 +18,7 @@ const (
 	prefixMeta     = 'M'
 	prefixOperator = 'O' // an operator's key, by request
 	prefixKeyAge   = 'K' // the same by event and age
+	prefixFeed     = 'F' // a feed's item, by its own key
 )
 
 const (

@@ -53,6 +53,9 @@ GRANT SELECT, INSERT, UPDATE ON TABLE sandbox_payments TO holdfast_engine;
 -- How far the events of the payment processor were read.
 GRANT SELECT, INSERT, UPDATE ON TABLE payment_cursors TO holdfast_engine;
 
+-- What feeds keep: how far consumers were told, what is told again, their endpoints.
+GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE feed_items TO holdfast_engine;
+
 -- Which schema steps were taken.
 GRANT SELECT ON TABLE schema_steps TO holdfast_engine;
 

@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -124,4 +126,85 @@ func scanKey(row pgx.CollectableRow) (storage.SectionKey, error) {
 	var no int64
 	err := row.Scan(&event, &no)
 	return storage.SectionKey{Event: event, Section: storage.SectionNo(no)}, err
+}
+
+// feedPage is how many items of a feed are asked for at once; each has at most some kilobytes.
+const feedPage = 256
+
+// SaveFeed implements storage.Feed.
+func (s *Store) SaveFeed(ctx context.Context, items []storage.FeedItem) error {
+	if err := storage.CheckFeed(items); err != nil {
+		return err
+	}
+	last := make(map[string]int, len(items)) // one statement may not name a row twice
+	for i := range items {
+		last[string(items[i].Key)] = i
+	}
+	keys, values, removed := [][]byte{}, [][]byte{}, [][]byte{}
+	for i := range items {
+		switch item := &items[i]; {
+		case last[string(item.Key)] != i:
+		case item.Value == nil:
+			removed = append(removed, item.Key)
+		default:
+			keys, values = append(keys, item.Key), append(values, item.Value)
+		}
+	}
+	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if len(keys) > 0 {
+			if _, err := tx.Exec(ctx, sql("feed_put"), keys, values); err != nil {
+				return err
+			}
+		}
+		if len(removed) == 0 {
+			return nil
+		}
+		_, err := tx.Exec(ctx, sql("feed_remove"), removed)
+		return err
+	})
+}
+
+func scanFeedItem(row pgx.CollectableRow) (i storage.FeedItem, err error) {
+	return i, row.Scan(&i.Key, &i.Value)
+}
+
+// errEnough ends a list that has as many items as were asked for.
+var errEnough = errors.New("sqlstore: enough")
+
+// FeedItems implements storage.Feed. No connection is held while visit runs.
+func (s *Store) FeedItems(ctx context.Context, prefix, after []byte, limit int,
+	visit func(storage.FeedItem) error) error {
+	end := feedEnd(prefix)
+	seen := 0
+	err := pages(feedPage, func(last *storage.FeedItem) ([]storage.FeedItem, error) {
+		name, from := "feed_from", prefix
+		if after != nil && bytes.Compare(after, prefix) >= 0 {
+			name, from = "feed_after", after
+		}
+		if last != nil {
+			name, from = "feed_after", last.Key
+		}
+		return fetch(ctx, s.present, scanFeedItem, sql(name), append([]byte{}, from...), end, int64(feedPage))
+	}, func(i storage.FeedItem) error {
+		if limit > 0 && seen == limit {
+			return errEnough
+		}
+		seen++
+		return visit(i)
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// feedEnd is above every key with a prefix: keys are bounded, and none is all ones.
+func feedEnd(prefix []byte) []byte {
+	end := append([]byte{}, prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return bytes.Repeat([]byte{0xff}, storage.FeedKeyMax+1)
 }

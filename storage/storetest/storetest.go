@@ -56,6 +56,8 @@ var promises = []struct {
 	{"P14_what_is_on_sale_is_not_forgotten", forgettingRefused},
 	{"P14_a_contact_is_kept_until_it_is_forgotten", contacts},
 	{"P14_a_contact_is_never_printed", contactsUnprinted},
+	{"P15_a_feeds_items_are_kept_in_order", feedItems},
+	{"P15_a_feeds_items_are_saved_all_or_none", feedBounds},
 	{"the_secret_never_changes", secret},
 	{"nodes", nodes},
 	{"a_forgotten_node_is_gone", forget},

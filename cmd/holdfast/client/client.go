@@ -73,6 +73,11 @@ func (c *Client) Patch(ctx context.Context, path, idempotencyKey string, body []
 	return c.send(ctx, http.MethodPatch, path, idempotencyKey, bytes.NewReader(body), int64(len(body)), answer)
 }
 
+// Delete is Post for a call that ends something, without a body.
+func (c *Client) Delete(ctx context.Context, path, idempotencyKey string, answer any) error {
+	return c.send(ctx, http.MethodDelete, path, idempotencyKey, http.NoBody, 0, answer)
+}
+
 func (c *Client) send(ctx context.Context, method, path, idempotencyKey string, body io.Reader, length int64,
 	answer any) error {
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)

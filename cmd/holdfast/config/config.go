@@ -54,6 +54,7 @@ type Config struct {
 	Captcha
 	Payments
 	Connections
+	Webhooks
 	Disk
 	Memory
 

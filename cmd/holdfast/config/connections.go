@@ -163,3 +163,11 @@ func OpenFilesLimit() (int, error) {
 	}
 	return int(min(limit.Cur, 1<<30)), nil
 }
+
+// Webhooks is what operators' webhooks may reach.
+type Webhooks struct {
+	// WebhooksPrivate lets webhooks go to http:// and to addresses of this machine and of private networks. Default
+	// off: whoever has an operator's key could have the server ask what only it can reach. For trying out, and where
+	// all receivers stand in one network of yours.
+	WebhooksPrivate bool `help:"Let webhooks go to http:// addresses, and to this machine and private networks. For trying out." group:"Connections"`
+}

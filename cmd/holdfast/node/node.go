@@ -15,6 +15,8 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/feed"
+	"holdfast/actors/feed/webhook"
 	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/api/limit/redislimit"
@@ -47,6 +49,8 @@ type Node struct {
 	storeID      storage.StoreID   // zero: the store is embedded
 	redis        *redislimit.Redis // nil: this node counts calls by itself
 	server       *api.Server
+	feed         *feed.Feed       // of what becomes durable; nil: not opened yet
+	hooks        *webhook.Service // nil: not opened yet
 	listener     net.Listener
 	admin        net.Listener // nil: listener answers everything
 	log          *slog.Logger
@@ -112,7 +116,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 		return n, fmt.Errorf("cluster: %w", err)
 	}
 	outside.Cluster, outside.Writable = operatorAPI{n}, n.writable
-	if err := n.useSecret(ctx, outside); err != nil {
+	if err := errors.Join(n.useSecret(ctx, outside), n.openWebhooks(ctx, c, outside)); err != nil {
 		return n, err
 	}
 	n.server = api.New(engine{n.engine, n}, *outside)
@@ -138,6 +142,7 @@ func (n *Node) serve() {
 // registerMetrics adds to the server's own metrics what this node has besides.
 func (n *Node) registerMetrics() {
 	n.server.Registry().MustRegister(engineMetrics(n.engine, n.build)...)
+	n.server.Registry().MustRegister(newFeedCollector(n))
 	if n.redis != nil {
 		n.server.Registry().MustRegister(n.redis.Metrics()...)
 	}
@@ -216,6 +221,7 @@ func (n *Node) openEngine(
 	if err := n.openTill(c, &config, outside); err != nil {
 		return err
 	}
+	n.openFeed(&config)
 	if n.engine, err = actors.Open(ctx, config); err != nil {
 		return err
 	}
@@ -373,6 +379,7 @@ func (n *Node) abandon(ctx context.Context) error {
 	if n.engine != nil {
 		errs = append(errs, n.inTime(ctx, "snapshots", n.engine.Close(ctx)))
 	}
+	n.closeFeed()
 	if n.cluster != nil { // after the engine, whose last words go over its links
 		errs = append(errs, n.inTime(ctx, "the farewell to other nodes", n.cluster.Leave(ctx)))
 	}

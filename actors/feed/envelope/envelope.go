@@ -1,0 +1,218 @@
+package envelope
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"holdfast/actors/booking"
+	"holdfast/actors/section"
+	"holdfast/actors/section/order"
+	"holdfast/storage"
+)
+
+// Event is one change as all sinks tell it: the attributes of CloudEvents 1.0, extensions, and data.
+type Event struct {
+	SpecVersion     string `json:"specversion"`
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	Type            string `json:"type"`
+	Subject         string `json:"subject"` // the booking's id, or the section's
+	Time            string `json:"time"`    // RFC 3339, UTC, milliseconds
+	DataContentType string `json:"datacontenttype"`
+	PartitionKey    string `json:"partitionkey,omitempty"` // event/section: the shard, within which there is an order
+	Sequence        string `json:"sequence,omitempty"`     // the record's number in 20 digits
+	Change          int    `json:"change"`                 // which of the record's changes, from 0
+	Changes         int    `json:"changes"`                // how many the record has; at least 1
+	Hash            string `json:"hash,omitempty"`         // the record's, in hex
+	PreviousHash    string `json:"previoushash,omitempty"` // of the record before; zeros: it is the first
+	Data            Data   `json:"data"`
+}
+
+// Data is what a change says. Fields that do not apply are absent.
+type Data struct {
+	Event     string  `json:"event,omitempty"`
+	Section   string  `json:"section,omitempty"` // public id
+	Booking   string  `json:"booking,omitempty"`
+	Buyer     string  `json:"buyer,omitempty"` // pseudonym, in hex
+	Seats     []Seats `json:"seats,omitempty"` // by section, the home's first
+	Legs      []Leg   `json:"legs,omitempty"`  // of a booking over several sections
+	Order     *Order  `json:"order,omitempty"` // of leg.*
+	Total     *Amount `json:"total,omitempty"` // what the booking's seats cost
+	Amount    *Amount `json:"amount,omitempty"`
+	ExpiresAt string  `json:"expires_at,omitempty"`
+	Attempt   uint8   `json:"attempt,omitempty"`
+	Refund    uint32  `json:"refund,omitempty"`
+	Epoch     uint64  `json:"epoch,omitempty"` // of section.claimed and section.released
+	Kind      uint8   `json:"kind,omitempty"`  // of section.changed
+}
+
+// Seats are seats of one section, by their public ids.
+type Seats struct {
+	Section string   `json:"section"`
+	Seats   []string `json:"seats"`
+}
+
+// Leg is a part of a booking that lies in another section than its home.
+type Leg struct {
+	Section string `json:"section"`
+	Leg     string `json:"leg"` // the id that leg.* of that section have as their subject
+}
+
+// Order says whose leg a leg is.
+type Order struct {
+	Home string `json:"home"` // the home's section, public id
+	ID   string `json:"id"`
+}
+
+// Amount is money in minor units.
+type Amount struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// Record is what all changes of one record have in common.
+type Record struct {
+	Key        storage.SectionKey
+	Kind       storage.EntryKind
+	Seq        section.Seq
+	Epoch      section.Epoch
+	At         section.Instant
+	Hash, Prev storage.Hash
+	Changes    int // how many it has
+}
+
+// Placing is what a booking, or a leg, was placed with. None of it changes later.
+type Placing struct {
+	Booking section.BookingNo
+	Buyer   section.BuyerID
+	Seats   []section.SeatIndex // ascending, in its own section
+	Priced  bool                // Total is known
+	Total   int64               // minor units, of all its legs too
+	Legs    []order.Leg         // nil: it has none
+}
+
+// PlacingOf is what a change places; false: it places nothing. Total is of its own seats only.
+func PlacingOf(c *section.Change) (*Placing, bool) {
+	if c.Kind != section.HoldPlaced && c.Kind != section.LegBound {
+		return nil, false
+	}
+	p := &Placing{Booking: c.Booking, Buyer: c.Buyer, Seats: append([]section.SeatIndex{}, c.Seats...),
+		Priced: c.PriceMark != 0, Total: c.Total}
+	if c.Order != nil {
+		p.Legs = c.Order.Legs
+	}
+	return p, true
+}
+
+// Names are an event's, in public words.
+type Names struct {
+	Event    storage.EventID
+	Currency string
+	Sections []string   // by number
+	Seats    [][]string // by section and index
+}
+
+func (n *Names) section(no storage.SectionNo) string {
+	if int(no) < len(n.Sections) {
+		return n.Sections[no]
+	}
+	return fmt.Sprintf("#%d", no)
+}
+
+func (n *Names) seats(no storage.SectionNo, list []section.SeatIndex) Seats {
+	s := Seats{Section: n.section(no), Seats: make([]string, 0, len(list))}
+	for _, i := range list {
+		if int(no) < len(n.Seats) && int(i) < len(n.Seats[no]) {
+			s.Seats = append(s.Seats, n.Seats[no][i])
+		}
+	}
+	return s
+}
+
+// Of tells change number i of a record. placing is that of its booking; nil: not known, or it has none. c is nil for a
+// record without changes.
+func Of(r *Record, i int, c *section.Change, placing *Placing, names *Names) Event {
+	e := Event{SpecVersion: "1.0", ID: ID(r.Key, r.Seq, i), Source: "/v1/events/" + r.Key.Event.String(),
+		Type: Changed, Subject: names.section(r.Key.Section), Time: clock(r.At), DataContentType: "application/json",
+		PartitionKey: fmt.Sprintf("%v/%d", r.Key.Event, r.Key.Section), Sequence: fmt.Sprintf("%020d", r.Seq),
+		Change: i, Changes: max(r.Changes, 1),
+		Hash: hex.EncodeToString(r.Hash[:]), PreviousHash: hex.EncodeToString(r.Prev[:]),
+		Data: Data{Event: r.Key.Event.String(), Section: names.section(r.Key.Section)}}
+	if c == nil {
+		e.Data.Epoch = uint64(r.Epoch)
+		switch r.Kind {
+		case storage.EntryClaim:
+			e.Type = Claimed
+		case storage.EntryReleased:
+			e.Type = Released
+		}
+		return e
+	}
+	e.Type, e.Time = TypeOf(r.Key.Section, c), clock(c.At)
+	e.Data.change(r.Key.Section, c, names)
+	if c.Booking != 0 {
+		e.Subject = booking.ID{Section: r.Key, No: c.Booking}.String()
+		e.Data.Booking = e.Subject
+	}
+	if placing != nil {
+		e.Data.placing(r.Key, c, placing, names)
+	}
+	if e.Type == Changed {
+		e.Data.Kind = uint8(c.Kind)
+	}
+	return e
+}
+
+// change adds what the change itself says.
+func (d *Data) change(no storage.SectionNo, c *section.Change, names *Names) {
+	if len(c.Seats) > 0 {
+		d.Seats = []Seats{names.seats(no, c.Seats)}
+	}
+	if c.ExpiresAt != 0 && c.Kind != section.LegBound {
+		d.ExpiresAt = clock(c.ExpiresAt)
+	}
+	d.Attempt, d.Refund = c.Pay.Attempt, c.Pay.Refund
+	if c.Pay.Amount != 0 {
+		d.Amount = &Amount{c.Pay.Amount, names.Currency}
+	}
+	if p := c.Order; p != nil && c.Kind != section.HoldPlaced {
+		d.Order = &Order{Home: names.section(storage.SectionNo(p.ID.Home)),
+			ID: fmt.Sprintf("%d-%d-%d", p.ID.Home, p.ID.Life, p.ID.Count)}
+	}
+}
+
+// placing adds what is known of the booking, unless the change speaks of some of its seats.
+func (d *Data) placing(key storage.SectionKey, c *section.Change, p *Placing, names *Names) {
+	d.Buyer = hex.EncodeToString(p.Buyer[:])
+	if p.Priced {
+		d.Total = &Amount{p.Total, names.Currency}
+	}
+	whole := len(c.Seats) == 0 || c.Kind == section.HoldPlaced || c.Kind == section.LegBound
+	if whole {
+		d.Seats = []Seats{names.seats(key.Section, p.Seats)}
+	}
+	for i := range p.Legs {
+		l := &p.Legs[i]
+		no := storage.SectionNo(l.Section)
+		if whole {
+			d.Seats = append(d.Seats, names.seats(no, l.Seats))
+		}
+		at := booking.ID{Section: storage.SectionKey{Event: key.Event, Section: no}, No: section.BookingNo(l.Booking)}
+		d.Legs = append(d.Legs, Leg{Section: names.section(no), Leg: at.String()})
+	}
+}
+
+func clock(at section.Instant) string {
+	return time.UnixMilli(int64(at)).UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// Append appends the event in JSON, as structured mode has it: the same event always in the same bytes.
+func (e *Event) Append(dst []byte) []byte {
+	body, err := json.Marshal(e)
+	if err != nil { // texts and numbers only: it cannot fail
+		panic(err)
+	}
+	return append(dst, body...)
+}
