@@ -373,8 +373,8 @@ func (e *Engine) Contact(subject string, timeout time.Duration) (c storage.Conta
 
 // SetContact makes this a buyer's contact data, durably, in place of what there was, and tells it with its time.
 // ErrTimeout, ErrUnavailable.
-func (e *Engine) SetContact(subject, email, phone string, timeout time.Duration) (storage.Contact, error) {
-	c := storage.Contact{Email: email, Phone: phone, At: e.cfg.Clock()}
+func (e *Engine) SetContact(subject string, c storage.Contact, timeout time.Duration) (storage.Contact, error) {
+	c.At = e.cfg.Clock()
 	return c, e.contactCall(timeout, func(ctx context.Context) error { return e.cfg.Store.PutContact(ctx, subject, c) })
 }
 

@@ -17,21 +17,22 @@ func TestContactDataIsItsBuyersAlone(t *testing.T) {
 	h := openStore(t, store)
 	h.do("GET", contactPath, alice, "").want(404, "not_found")
 	var got struct {
-		Email, Phone string
-		GivenAt      time.Time `json:"given_at"`
+		Email, Phone, Language string
+		GivenAt                time.Time `json:"given_at"`
 	}
-	h.do("PUT", contactPath, alice, `{"email":"zerberus@example.net","phone":"+49 30 7654321"}`).want(200, "").
-		into(&got)
-	if got.Email != "zerberus@example.net" || got.Phone != "+49 30 7654321" || got.GivenAt.IsZero() {
+	h.do("PUT", contactPath, alice, `{"email":"zerberus@example.net","phone":"+49 30 7654321","language":"de-AT"}`).
+		want(200, "").into(&got)
+	if got.Email != "zerberus@example.net" || got.Phone != "+49 30 7654321" || got.Language != "de-AT" ||
+		got.GivenAt.IsZero() {
 		t.Errorf("kept as %+v", got)
 	}
 	h.do("GET", contactPath, bob, "").want(404, "not_found")
 	for range 2 { // it does the same however often
 		h.do("PUT", contactPath, alice, `{"email":"quendel@example.net"}`).want(200, "")
 	}
-	got.Phone = ""
+	got.Phone, got.Language = "", ""
 	h.do("GET", contactPath, alice, "").want(200, "").into(&got)
-	if got.Email != "quendel@example.net" || got.Phone != "" {
+	if got.Email != "quendel@example.net" || got.Phone != "" || got.Language != "" {
 		t.Errorf("replaced by %+v", got)
 	}
 	for _, method := range []string{"GET", "PUT", "DELETE"} {
@@ -61,16 +62,21 @@ func TestContactDataThatIsNoneIsRefused(t *testing.T) {
 		status      int
 		code, field string
 	}{
-		`{}`:                              {422, "invalid", "email"},
-		`{"email":""}`:                    {422, "invalid", "email"},
-		`{"email":"alice"}`:               {422, "invalid", "email"},
-		`{"email":null}`:                  {400, "bad_request", "email"},
-		`{"email":7}`:                     {400, "bad_request", "email"},
-		`{"email":"a@b.de","phone":null}`: {400, "bad_request", "phone"},
-		`{"email":"a@b.de","phone":""}`:   {422, "invalid", "phone"},
-		`{"email":"a@b.de","fax":"1"}`:    {400, "bad_request", "fax"},
-		`{"email":"a@b.de"} x`:            {400, "bad_request", "body"},
-		``:                                {400, "bad_request", "body"},
+		`{}`:                                          {422, "invalid", "email"},
+		`{"email":""}`:                                {422, "invalid", "email"},
+		`{"email":"alice"}`:                           {422, "invalid", "email"},
+		`{"email":null}`:                              {400, "bad_request", "email"},
+		`{"email":7}`:                                 {400, "bad_request", "email"},
+		`{"email":"a@b.de","phone":null}`:             {400, "bad_request", "phone"},
+		`{"email":"a@b.de","phone":""}`:               {422, "invalid", "phone"},
+		`{"email":"a@b.de","fax":"1"}`:                {400, "bad_request", "fax"},
+		`{"email":"a@b.de","language":null}`:          {400, "bad_request", "language"},
+		`{"email":"a@b.de","language":""}`:            {422, "invalid", "language"},
+		`{"email":"a@b.de","language":"de_AT"}`:       {422, "invalid", "language"},
+		`{"email":"a@b.de","language":"klingonisch"}`: {422, "invalid", "language"},
+		`{"email":"a@b.de","language":"de-` + strings.Repeat("1234567-", 4) + `1"}`: {422, "invalid", "language"},
+		`{"email":"a@b.de"} x`: {400, "bad_request", "body"},
+		``:                     {400, "bad_request", "body"},
 		`{"email":"4242424242424242@example.net"}`:         {400, "card_data_refused", ""},
 		`{"email":"a@b.de","phone":"4242 4242 4242 4242"}`: {400, "card_data_refused", ""},
 	} {

@@ -12,9 +12,12 @@ import (
 // Contact is how one buyer is reached. It stands beside the logs and never in one, and no verb of fmt, no encoder and
 // no logger shows it (P14).
 type Contact struct {
-	Email string          // 1 to ContactEmailMax bytes
-	Phone string          // to ContactPhoneMax bytes; empty: none was given
-	At    section.Instant // when it was given
+	Email string // 1 to ContactEmailMax bytes
+	Phone string // to ContactPhoneMax bytes; empty: none was given
+	// Language is the one that its buyer reads, a BCP 47 tag of at most ContactLanguageMax bytes; empty: none was
+	// given.
+	Language string
+	At       section.Instant // when it was given
 }
 
 // Bounds of a contact, in bytes.
@@ -22,6 +25,8 @@ const (
 	ContactSubjectMax = 1024
 	ContactEmailMax   = 254
 	ContactPhoneMax   = 32
+	// ContactLanguageMax is what RFC 5646 says that one should have room for.
+	ContactLanguageMax = 35
 )
 
 const contactText = "(contact)"

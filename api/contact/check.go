@@ -2,6 +2,7 @@ package contact
 
 import (
 	"net/mail"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -74,6 +75,21 @@ func CheckPhone(phone string) error {
 	if len(phone) > storage.ContactPhoneMax || digits < digitsMin || digits > digitsMax {
 		return problem.InvalidField("phone", "must have 5 to 15 digits, and 32 characters at most; leave it out if "+
 			"there is none")
+	}
+	return nil
+}
+
+// language is the shape of a BCP 47 tag.
+var language = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+
+// CheckLanguage says why a text is no language, or nothing.
+func CheckLanguage(tag string) error {
+	if len(tag) > storage.ContactLanguageMax || !language.MatchString(tag) {
+		return problem.InvalidField(
+			"language",
+			"must be a tag such as de or de-AT (BCP 47), of 35 characters at most; "+
+				"leave it out if none is known",
+		)
 	}
 	return nil
 }

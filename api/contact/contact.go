@@ -19,7 +19,7 @@ import (
 // Contact also actors.ErrNoContact.
 type Engine interface {
 	Contact(subject string, timeout time.Duration) (storage.Contact, error)
-	SetContact(subject, email, phone string, timeout time.Duration) (storage.Contact, error)
+	SetContact(subject string, c storage.Contact, timeout time.Duration) (storage.Contact, error)
 	// ForgetBuyer erases what is kept of one buyer beside the logs; again is no error.
 	ForgetBuyer(subject string, timeout time.Duration) error
 }
@@ -28,13 +28,16 @@ type Engine interface {
 type Put struct {
 	Email string  `json:"email"`
 	Phone *string `json:"phone"` // absent: none
+	// Language is what its buyer reads; absent: the house's.
+	Language *string `json:"language"`
 }
 
 // Answer is a buyer's contact data, as its buyer gave it.
 type Answer struct {
-	Email   string    `json:"email"`
-	Phone   string    `json:"phone,omitempty"`
-	GivenAt wire.Time `json:"given_at"`
+	Email    string    `json:"email"`
+	Phone    string    `json:"phone,omitempty"`
+	Language string    `json:"language,omitempty"`
+	GivenAt  wire.Time `json:"given_at"`
 }
 
 // Forget is the body of POST /v1/buyers/forget.
@@ -101,14 +104,20 @@ func (h *Handlers) Put(r *call.Call) error {
 	if err := CheckEmail(body.Email); err != nil {
 		return err
 	}
-	phone := ""
+	given := storage.Contact{Email: body.Email}
 	if body.Phone != nil {
 		if err := CheckPhone(*body.Phone); err != nil {
 			return err
 		}
-		phone = *body.Phone
+		given.Phone = *body.Phone
 	}
-	c, err := h.engine.SetContact(who, body.Email, phone, h.timeout)
+	if body.Language != nil {
+		if err := CheckLanguage(*body.Language); err != nil {
+			return err
+		}
+		given.Language = *body.Language
+	}
+	c, err := h.engine.SetContact(who, given, h.timeout)
 	if err != nil {
 		return err
 	}
@@ -116,7 +125,8 @@ func (h *Handlers) Put(r *call.Call) error {
 }
 
 func answer(r *call.Call, c *storage.Contact) error {
-	return r.Encode(http.StatusOK, &Answer{Email: c.Email, Phone: c.Phone, GivenAt: wire.Time(c.At)})
+	return r.Encode(http.StatusOK, &Answer{Email: c.Email, Phone: c.Phone, Language: c.Language,
+		GivenAt: wire.Time(c.At)})
 }
 
 var erased = Forgotten{Erased: []string{"contact"}}

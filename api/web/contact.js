@@ -7,6 +7,10 @@ import { seats } from './words.js';
 
 const path = '/v1/me/contact';
 
+/** languageOfThePage is the browser's, for mails. A browser that says something else than a language says nothing. */
+const languageOfThePage = () => (/^[a-z]{2,8}(-[a-z0-9]{1,8})*$/i.test(navigator.language ?? '') && navigator.language.length <= 35
+  ? { language: navigator.language } : {});
+
 /**
  * Contact is what the server keeps of the fan. state: unasked; known, with data; none; waived, when nobody is to be asked: the
  * server keeps no such data, does not answer, or the fan wants the seats first. asking is the wish to hold that waits for it,
@@ -64,7 +68,7 @@ export class Contact {
     const { booking } = this;
     this.wrong = '';
     await booking.does('Keeping your contact data', async (options) => {
-      this.data = (await mutate('PUT', path, phone ? { email, phone } : { email }, options)).body;
+      this.data = (await mutate('PUT', path, { email, ...(phone && { phone }), ...languageOfThePage() }, options)).body;
       Object.assign(this, { state: 'known', given: true });
     }, (err) => this.#refused(err));
     if (!this.asking?.body || booking.notice?.kind !== 'bad' || this.wrong) return;

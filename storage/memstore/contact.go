@@ -15,7 +15,7 @@ func (s *Store) PutContact(ctx context.Context, subject string, c storage.Contac
 	}
 	s.data.mu.Lock()
 	defer s.data.mu.Unlock()
-	c.Email, c.Phone = strings.Clone(c.Email), strings.Clone(c.Phone)
+	c.Email, c.Phone, c.Language = strings.Clone(c.Email), strings.Clone(c.Phone), strings.Clone(c.Language)
 	s.data.contacts[strings.Clone(subject)] = c
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 // Contacts are files like events' keys, and for the same reason: what is deleted from the database lives on in it.
 //
 //	contacts/<first two digits>/<name>    version 1 · at 8 · length 2 and bytes, of subject, email, phone · CRC-32C 4
+//	                                      version 2: and of the language, where one was given
 //	                           <name>.new one that is being written; renamed when it is synced
 //	                           <name>.old the one before, until it is overwritten
 //
@@ -31,10 +32,12 @@ import (
 const (
 	contactsFolder  = "contacts"
 	contactVersion1 = 1
+	contactVersion2 = 2
 	contactOld      = ".old"
 	contactDomain   = "holdfast contact v1\x00"
-	contactBytesMax = 1 + 8 + 3*2 + storage.ContactSubjectMax + storage.ContactEmailMax + storage.ContactPhoneMax + 4
-	contactLocks    = 64
+	contactBytesMax = 1 + 8 + 4*2 + storage.ContactSubjectMax + storage.ContactEmailMax + storage.ContactPhoneMax +
+		storage.ContactLanguageMax + 4
+	contactLocks = 64
 )
 
 // contactFolder is the folder with the contacts. Two subjects are written at once, one is not.
@@ -62,8 +65,12 @@ func (f *contactFolder) of(secret [32]byte, subject string) contactFile {
 }
 
 func encodeContact(subject string, c storage.Contact) []byte {
-	stored := binary.BigEndian.AppendUint64([]byte{contactVersion1}, uint64(c.At))
-	for _, text := range []string{subject, c.Email, c.Phone} {
+	version, texts := byte(contactVersion1), []string{subject, c.Email, c.Phone}
+	if c.Language != "" { // else earlier builds can read it
+		version, texts = contactVersion2, append(texts, c.Language)
+	}
+	stored := binary.BigEndian.AppendUint64([]byte{version}, uint64(c.At))
+	for _, text := range texts {
 		stored = append(binary.BigEndian.AppendUint16(stored, uint16(len(text))), text...)
 	}
 	return binary.BigEndian.AppendUint32(stored, crc32.Checksum(stored, castagnoli))
@@ -71,7 +78,8 @@ func encodeContact(subject string, c storage.Contact) []byte {
 
 func decodeContact(stored []byte) (subject string, c storage.Contact, err error) {
 	damaged := fmt.Errorf("pebblestore: %w: a contact", storage.ErrFormat)
-	if len(stored) > contactBytesMax || len(stored) < 1+8+4 || stored[0] != contactVersion1 {
+	if len(stored) > contactBytesMax || len(stored) < 1+8+4 || stored[0] != contactVersion1 &&
+		stored[0] != contactVersion2 {
 		return "", c, damaged
 	}
 	body := stored[:len(stored)-4]
@@ -79,8 +87,12 @@ func decodeContact(stored []byte) (subject string, c storage.Contact, err error)
 		return "", c, damaged
 	}
 	c.At = section.Instant(binary.BigEndian.Uint64(body[1:]))
+	texts := []*string{&subject, &c.Email, &c.Phone}
+	if stored[0] == contactVersion2 {
+		texts = append(texts, &c.Language)
+	}
 	body = body[1+8:]
-	for _, to := range []*string{&subject, &c.Email, &c.Phone} {
+	for _, to := range texts {
 		if len(body) < 2 || len(body)-2 < int(binary.BigEndian.Uint16(body)) {
 			return "", storage.Contact{}, damaged
 		}

@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -111,5 +112,29 @@ func TestContactsSurviveTheMains(t *testing.T) {
 			t.Errorf("P14: after the repeat: %v", err)
 		}
 		must(s.Close())
+	}
+}
+
+// TestContactsOfEarlierBuildsOpen: the bytes of a contact with a language and of one without, which is what earlier
+// builds wrote and can read.
+func TestContactsOfEarlierBuildsOpen(t *testing.T) {
+	for stored, want := range map[string]storage.Contact{
+		"01" + "0000018bcfe56800" + "0003626f62" + "0005614062" + "2e63" + "0002" + "2b31" + "6a9b4962": {
+			Email: "a@b.c",
+			Phone: "+1", At: 1_700_000_000_000},
+		"02" + "0000018bcfe56800" + "0003626f62" + "0005614062" + "2e63" + "0000" + "0002" + "6465" + "5fbadd74": {
+			Email: "a@b.c", Language: "de", At: 1_700_000_000_000},
+	} {
+		bytes, err := hex.DecodeString(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		subject, c, err := decodeContact(bytes)
+		if err != nil || subject != "bob" || c != want {
+			t.Errorf("%s: %q, %v %v", stored, subject, c == want, err)
+		}
+		if again := hex.EncodeToString(encodeContact("bob", want)); again != stored {
+			t.Errorf("it is written as %s", again)
+		}
 	}
 }

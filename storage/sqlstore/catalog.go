@@ -291,14 +291,14 @@ type contactRow struct {
 
 func scanContact(row pgx.CollectableRow) (c contactRow, err error) {
 	var at time.Time
-	err = row.Scan(&c.subject, &c.contact.Email, &c.contact.Phone, &at)
+	err = row.Scan(&c.subject, &c.contact.Email, &c.contact.Phone, &c.contact.Language, &at)
 	c.contact.At = section.Instant(at.UnixMilli())
 	return c, err
 }
 
 // PutContact implements storage.Contacts.
 func (s *Store) PutContact(ctx context.Context, subject string, c storage.Contact) error {
-	_, err := s.exec(ctx, sql("contact_put"), subject, c.Email, c.Phone, stamp(c.At))
+	_, err := s.exec(ctx, sql("contact_put"), subject, c.Email, c.Phone, c.Language, stamp(c.At))
 	return err
 }
 

@@ -30,9 +30,12 @@ func contacts(b *bench) {
 	own := storage.NewEventID().String() // a database has other tests' contacts too
 	alice, upper, odd := own+"alice", own+"Alice", own+"auth0|a/../b"
 	long := own + strings.Repeat("ü", (storage.ContactSubjectMax-len(own))/2)
-	first := storage.Contact{Email: "alice@example.net", Phone: "+49 30 1234567", At: 1_700_000_000_123}
+	first := storage.Contact{
+		Email: "alice@example.net", Phone: "+49 30 1234567", Language: "de-AT", At: 1_700_000_000_123,
+	}
 	full := storage.Contact{Email: strings.Repeat("x", storage.ContactEmailMax),
-		Phone: strings.Repeat("1", storage.ContactPhoneMax), At: 1}
+		Phone: strings.Repeat("1", storage.ContactPhoneMax), At: 1,
+		Language: strings.Repeat("x", storage.ContactLanguageMax)}
 	b.wantContact(alice, nil, "before it is put")
 	b.must(b.store.ForgetContact(ctx, alice))
 	for subject, c := range map[string]storage.Contact{alice: first, upper: {Email: "b@example.net", At: 2}, long: full,
