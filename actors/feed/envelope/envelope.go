@@ -44,8 +44,9 @@ type Data struct {
 	ExpiresAt string  `json:"expires_at,omitempty"`
 	Attempt   uint8   `json:"attempt,omitempty"`
 	Refund    uint32  `json:"refund,omitempty"`
-	Epoch     uint64  `json:"epoch,omitempty"` // of section.claimed and section.released
-	Kind      uint8   `json:"kind,omitempty"`  // of section.changed
+	Reason    string  `json:"reason,omitempty"` // of booking.refund_due: Requested, or Anomaly
+	Epoch     uint64  `json:"epoch,omitempty"`  // of section.claimed and section.released
+	Kind      uint8   `json:"kind,omitempty"`   // of section.changed
 }
 
 // Seats are seats of one section, by their public ids.
@@ -174,6 +175,9 @@ func (d *Data) change(no storage.SectionNo, c *section.Change, names *Names) {
 		d.ExpiresAt = clock(c.ExpiresAt)
 	}
 	d.Attempt, d.Refund = c.Pay.Attempt, c.Pay.Refund
+	if c.Kind == section.RefundDue {
+		d.Reason = reasons[c.Pay.Reason]
+	}
 	if c.Pay.Amount != 0 {
 		d.Amount = &Amount{c.Pay.Amount, names.Currency}
 	}

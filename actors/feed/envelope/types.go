@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/account"
 	"holdfast/actors/section/sales"
 	"holdfast/storage"
 )
@@ -44,6 +45,14 @@ var types = [...]string{
 var turns = map[sales.State]string{
 	sales.Open: "sale_opened", sales.Paused: "sale_paused", sales.Closed: "sale_closed", sales.Cancelling: "cancelled",
 }
+
+// Reasons of a refund that is due.
+const (
+	Requested = "requested" // an operator wants it, or the event was cancelled, or the buyer gave the booking back
+	Anomaly   = "anomaly"   // the money was of an attempt that is not the booking's: it gives no seats back
+)
+
+var reasons = map[account.Reason]string{account.Requested: Requested, account.Anomaly: Anomaly}
 
 // TypeOf is what a change is called.
 func TypeOf(no storage.SectionNo, c *section.Change) string {
