@@ -12,6 +12,7 @@ import (
 	"holdfast/api/hooks"
 	"holdfast/api/limit"
 	"holdfast/api/live"
+	"holdfast/api/mails"
 	"holdfast/api/operate"
 	"holdfast/api/queue"
 	"holdfast/api/token"
@@ -114,6 +115,8 @@ type Config struct {
 	Hooks hooks.Service
 	// Changes reads what the logs of an event say. Nil: its call answers 404.
 	Changes hooks.Changes
+	// Mails sends mails to buyers. Nil: none are sent.
+	Mails mails.Service
 	// Payments takes the webhooks of payment processors. Nil: their addresses answer 404.
 	Payments webhook.Payments
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.

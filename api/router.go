@@ -117,6 +117,8 @@ func hookRoutes(s *Server, event string, on func(method, path string, what call.
 	on("GET", hook+"/deliveries", watch, s.hooks.Deliveries)
 	on("POST", hooks+"/deliveries/{delivery}/resend", operator, s.hooks.Resend)
 	on("GET", event+"/changes", watch, s.hooks.Changes)
+	on("GET", "/v1/mails", watch, s.mails.Status)
+	on("POST", "/v1/mails/{mail}/resend", operator, s.mails.Resend)
 }
 
 // saleRoutes are operators' about an event that is there.

@@ -24,6 +24,7 @@ import (
 	"holdfast/api/limit"
 	"holdfast/api/listen"
 	"holdfast/api/live"
+	"holdfast/api/mails"
 	"holdfast/api/meter"
 	"holdfast/api/operate"
 	"holdfast/api/payments"
@@ -49,6 +50,7 @@ type Server struct {
 	payments *payments.Handlers
 	webhooks *webhook.Handlers
 	hooks    *hooks.Handlers
+	mails    *mails.Handlers
 	contacts *contact.Handlers
 
 	reception *listen.Reception
@@ -75,6 +77,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.payments = payments.New(engine, cfg.RequestTimeout)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
 	s.hooks = hooks.New(cfg.Hooks, cfg.Changes, engine, cfg.RequestTimeout)
+	s.mails = mails.New(cfg.Mails, engine, cfg.RequestTimeout)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)

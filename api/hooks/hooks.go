@@ -36,23 +36,17 @@ type Service interface {
 	Private() bool
 }
 
-// Engine remembers operators' keys.
-type Engine interface {
-	Done(ctx context.Context, who actors.Caller) (bool, error)
-	MarkDone(ctx context.Context, who actors.Caller) error
-}
-
 // Handlers answers operators. Its methods are safe for concurrent use.
 type Handlers struct {
 	service Service // nil: there are no webhooks here
 	changes Changes
-	engine  Engine
+	engine  call.Keys
 	timeout time.Duration // of an engine call
 	waiting chan struct{} // a place for each call that waits for changes
 }
 
 // New makes the handlers. timeout bounds an engine call.
-func New(service Service, changes Changes, engine Engine, timeout time.Duration) *Handlers {
+func New(service Service, changes Changes, engine call.Keys, timeout time.Duration) *Handlers {
 	return &Handlers{service, changes, engine, timeout, make(chan struct{}, waitingMax)}
 }
 
@@ -139,15 +133,7 @@ func (h *Handlers) Get(r *call.Call) error {
 
 // once does a call of an operator's once under its key; again says that it was done before.
 func (h *Handlers) once(ctx context.Context, r *call.Call, do func() error) (again bool, err error) {
-	r.Fingerprint().Body(r.Body())
-	who := r.OperatorCaller()
-	if again, err = h.engine.Done(ctx, who); again || err != nil {
-		return again, err
-	}
-	if err := do(); err != nil {
-		return false, trouble(err)
-	}
-	return false, h.engine.MarkDone(ctx, who)
+	return r.Once(ctx, h.engine, func() error { return trouble(do()) })
 }
 
 // Create makes an endpoint.

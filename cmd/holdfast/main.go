@@ -12,6 +12,7 @@ import (
 
 	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/hooksctl"
+	"holdfast/cmd/holdfast/mailctl"
 	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage/sqlstore"
@@ -40,6 +41,7 @@ type commands struct {
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
 	Webhooks hooksctl.Command    `cmd:"" help:"Keep the addresses that are told what happens, and see what they were told."`
+	Mails    mailctl.Command     `cmd:"" help:"See how mails to buyers stand, and send once more what was given up."`
 	Listen   hooksctl.Listen     `cmd:"" help:"Bring an event's changes to a program on this machine."`
 	Trigger  hooksctl.Trigger    `cmd:"" help:"Make something happen at a server in dev mode, to see who is told."`
 	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`

@@ -23,7 +23,7 @@ var commandWalls = map[string]wall{
 			"without them",
 		Own: []string{
 			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/keyfile",
-			"cmd/holdfast/payment",
+			"cmd/holdfast/mailing", "cmd/holdfast/payment",
 			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
 			"cluster/netlimit",
 		},
@@ -49,6 +49,17 @@ var commandWalls = map[string]wall{
 			"actors", "storage/...", "storage", "api/wire", "api/wire/waitingroom",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/mailctl": {
+		Why: "asks a server about mails: a store in reach would be read beside it",
+		Own: []string{"cmd/holdfast/client", "cmd/holdfast/paymentsctl", "api/wire/mails"},
+	},
+	"cmd/holdfast/mailing": {
+		Why: "joins engine, mail server and mails: no other room sees all three",
+		Own: []string{"actors", "actors/booking", "actors/feed", "actors/feed/mail", "actors/feed/mail/smtp",
+			"actors/pseudonym", "actors/section", "cmd/holdfast/config", "cmd/holdfast/keyfile", "storage"},
+		Third: []string{"github.com/prometheus/client_golang"},
+		Test:  []string{"actors/feed/mail/smtptest", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
 	},
 	"cmd/holdfast/hooksctl": {
 		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be " +

@@ -1,5 +1,8 @@
 package tidy
 
+// goMail speaks to mail servers.
+const goMail = "github.com/wneessen/go-mail"
+
 // standardWebhooks signs what is told outside.
 const standardWebhooks = "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
@@ -371,14 +374,32 @@ var wallsOfActors = map[string]wall{
 		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/feed/envelope": {
-		Why:  "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
-		Own:  []string{"actors/booking", "actors/section", "actors/section/order", "actors/section/sales", "storage"},
-		Test: []string{"actors/section/account", "actors/section/tariff"},
+		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
+		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/order",
+			"actors/section/sales", "storage"},
+		Test: []string{"actors/section/tariff"},
 	},
 	"actors/feed": {
 		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",
 		Own:  []string{"actors/feed/envelope", "actors/section", "actors/venue", "storage"},
 		Test: []string{"actors/section/order", "storage/memstore", "storage/faultstore"},
+	},
+	"actors/feed/mail/letter": {
+		Why: "what mails say: a function of public words, that golden files hold", Own: []string{"actors/money"},
+	},
+	"actors/feed/mail": {
+		Why: "finds who is to be told, and when: a library for mails in here would see addresses in its errors",
+		Own: []string{"actors/booking", "actors/feed", "actors/feed/envelope", "actors/feed/mail/letter",
+			"actors/price", "actors/pseudonym", "actors/section", "storage"},
+		Test: []string{"actors/section/account", "actors/venue", "storage/faultstore", "storage/memstore",
+			"storage/onsale"},
+	},
+	"actors/feed/mail/smtp": {
+		Why: "hands mails over: knows no booking", Own: []string{"actors/feed/mail"}, Third: []string{goMail},
+		Test: []string{"actors/feed/mail/smtptest"},
+	},
+	"actors/feed/mail/smtptest": {
+		Why: "a mail server for tests", Third: []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 	},
 	"actors/feed/webhook": {
 		Why:   "speaks to strangers' addresses: what it knows of a booking is the envelope",

@@ -115,7 +115,8 @@ var wallsAround = map[string]wall{
 		},
 		Test: []string{
 			"storage/onsale",
-			"actors/cancellation", "actors/feed", "actors/feed/webhook", "actors/gate/bound",
+			"actors/cancellation", "actors/feed", "actors/feed/mail", "actors/feed/mail/letter", "actors/feed/webhook",
+			"actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/faultstore", "storage/memstore",
@@ -177,6 +178,14 @@ var wallsAround = map[string]wall{
 	},
 	"api/captcha": {
 		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
+	},
+	"api/wire/mails": {
+		Why: "types of mails to buyers, for whoever speaks the API", Own: []string{"api/wire"},
+	},
+	"api/mails": {
+		Why: "mails for operators: what is sent, and to whom, is the feed's",
+		Own: []string{"actors", "actors/feed", "actors/feed/mail", "storage", "api/call", "api/problem", "api/wire",
+			"api/wire/mails"},
 	},
 	"api/wire/hooks": {
 		Why: "types of webhooks out, for whoever speaks the API", Own: []string{"api/wire"},

@@ -55,6 +55,7 @@ type Config struct {
 	Payments
 	Connections
 	Webhooks
+	Mail
 	Disk
 	Memory
 
@@ -158,6 +159,9 @@ func (c *Config) Check() error {
 		return err
 	}
 	if err := c.checkCaptcha(); err != nil {
+		return err
+	}
+	if err := c.checkMail(); err != nil {
 		return err
 	}
 	if err := c.checkLimits(); err != nil {

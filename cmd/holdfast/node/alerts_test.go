@@ -56,7 +56,9 @@ func readAlerts(t *testing.T) (all []alertRule) {
 // exported are the metrics of a single node and of one in a cluster with keys, by name.
 func exported(t *testing.T) (registries []*prometheus.Registry, names map[string]bool) {
 	t.Helper()
-	single := nodetest.Open(t, filepath.Join(t.TempDir(), "d"))
+	config := nodetest.Config(filepath.Join(t.TempDir(), "d"))
+	config.MailServer, config.MailFrom = "smtp://127.0.0.1:1?tls=off", "box@example.com" // nobody is there
+	single := nodetest.OpenWith(t, config)
 	t.Cleanup(func() { nodetest.Close(t, single) })
 	several := nodetest.OpenCluster(t, pgtest.Database(t), 1)[0]
 	keyed := prometheus.NewRegistry() // as it would be with keys, which have an end

@@ -13,10 +13,11 @@ import (
 	"holdfast/actors/feed/webhook"
 	"holdfast/api"
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/mailing"
 	"holdfast/storage"
 )
 
-// openFeed begins to hear of what becomes durable. Nobody is told before openWebhooks.
+// openFeed begins to hear of what becomes durable. Nobody is told before openSinks.
 func (n *Node) openFeed(engine *actors.Config) {
 	n.feed = feed.Open(feed.Config{Store: n.store, Logger: n.log, Here: n.tellsOf})
 	engine.Feed = n.feed
@@ -28,8 +29,8 @@ func (n *Node) tellsOf(key storage.SectionKey) bool {
 	return e != nil && e.TellsOf(key)
 }
 
-// openWebhooks tells the operators' endpoints, and lets outside keep them.
-func (n *Node) openWebhooks(ctx context.Context, c *config.Config, outside *api.Config) error {
+// openSinks tells the operators' endpoints, lets outside keep them, and mails buyers.
+func (n *Node) openSinks(ctx context.Context, c *config.Config, outside *api.Config) error {
 	secret, err := n.store.Secret(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the store's secret: %w", err)
@@ -40,13 +41,23 @@ func (n *Node) openWebhooks(ctx context.Context, c *config.Config, outside *api.
 		return fmt.Errorf("reading the webhooks: %w", err)
 	}
 	outside.Hooks, outside.Changes = n.hooks, n.feed.Reader
-	return nil
+	n.mails, err = mailing.Open(ctx, &c.Mail, &mailing.Parts{Store: n.store, Feed: n.feed, Engine: n.engine,
+		Here: n.tellsOf, Logger: n.log})
+	if n.mails != nil { // a nil *Service is no nil Service
+		outside.Mails = n.mails
+	}
+	return err
 }
 
 // closeFeed ends all telling; what is not told is, after the next start or by another node.
 func (n *Node) closeFeed() {
 	if n.hooks != nil {
 		n.hooks.Close()
+	}
+	if n.mails != nil {
+		if err := n.mails.Close(); err != nil { // the server has what it took
+			n.log.Debug("the mail server's connections ended with an error", "error", err)
+		}
 	}
 	if n.feed != nil {
 		n.feed.Close()

@@ -16,12 +16,14 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/feed"
+	"holdfast/actors/feed/mail"
 	"holdfast/actors/feed/webhook"
 	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/api/limit/redislimit"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/mailing"
 	"holdfast/cmd/holdfast/payment"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
@@ -51,6 +53,7 @@ type Node struct {
 	server       *api.Server
 	feed         *feed.Feed       // of what becomes durable; nil: not opened yet
 	hooks        *webhook.Service // nil: not opened yet
+	mails        *mail.Service    // nil: none are sent
 	listener     net.Listener
 	admin        net.Listener // nil: listener answers everything
 	log          *slog.Logger
@@ -116,7 +119,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 		return n, fmt.Errorf("cluster: %w", err)
 	}
 	outside.Cluster, outside.Writable = operatorAPI{n}, n.writable
-	if err := errors.Join(n.useSecret(ctx, outside), n.openWebhooks(ctx, c, outside)); err != nil {
+	if err := errors.Join(n.useSecret(ctx, outside), n.openSinks(ctx, c, outside)); err != nil {
 		return n, err
 	}
 	n.server = api.New(engine{n.engine, n}, *outside)
@@ -143,6 +146,9 @@ func (n *Node) serve() {
 func (n *Node) registerMetrics() {
 	n.server.Registry().MustRegister(engineMetrics(n.engine, n.build)...)
 	n.server.Registry().MustRegister(newFeedCollector(n))
+	if n.mails != nil {
+		n.server.Registry().MustRegister(mailing.Metrics(n.mails)...)
+	}
 	if n.redis != nil {
 		n.server.Registry().MustRegister(n.redis.Metrics()...)
 	}
