@@ -124,10 +124,14 @@ func TestSeatsOfLegsGoBackAfterACrash(t *testing.T) {
 // condemn closes a seat's section for good, until a restart.
 func (b *box) condemn(no storage.SectionNo, seat string) {
 	b.t.Helper()
-	b.store.Add(
-		faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Fail, Err: storage.ErrTicketTaken},
-	)
-	_, _ = b.hold(caller(99, 1), seat)
+	key := b.key(no)
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Section: &key, Times: 1, Do: faultstore.Fail,
+		Err: storage.ErrTicketTaken})
+	ended := b.section(no).shard.Serving().Ended()
+	if _, err := b.hold(caller(99, 1), seat); err == nil {
+		b.t.Error("a section sells that meets a stranger's ticket")
+	}
+	<-ended
 	b.until("a closed section", func() bool { return b.section(no).shard.Phase() == Condemned })
 }
 

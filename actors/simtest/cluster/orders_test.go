@@ -212,7 +212,8 @@ func (j *judge) home(p *order.Part) *simtest.Booking {
 // never acts by a clock (I10).
 func (j *judge) legFollows(no int, c *section.Change) {
 	home, sold := j.home(c.Order), c.Kind == section.LegSold
-	if c.Kind == section.LegSeatsFreed || home != nil && home.State == section.BookingConfirmed && !sold {
+	ends := home != nil && slices.Contains(home.Words, simtest.Word{Seq: c.Order.Cited})
+	if c.Kind == section.LegSeatsFreed || c.Order.Cited != 0 && !sold && !ends {
 		j.legGivesUp(no, c, home)
 		return
 	}
