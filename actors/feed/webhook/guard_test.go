@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -188,7 +190,9 @@ func TestAnswersGainNothing(t *testing.T) {
 	if o := attemptAt(t, closed.URL, true, nil); o.Fault != Unreachable {
 		t.Errorf("nobody there: %v", o.Fault)
 	}
-	tls := httptest.NewTLSServer(http.NotFoundHandler())
+	tls := httptest.NewUnstartedServer(http.NotFoundHandler())
+	tls.Config.ErrorLog = log.New(io.Discard, "", 0) // it would complain of us
+	tls.StartTLS()
 	defer tls.Close()
 	if o := attemptAt(t, tls.URL, true, nil); o.Fault != BadTLS {
 		t.Errorf("a certificate of nobody's: %v", o.Fault)

@@ -21,9 +21,9 @@ import (
 
 // Times of the service.
 const (
-	pollEvery   = 2 * time.Second // between two looks for what other nodes changed
-	rescanEvery = 5 * time.Minute // between two looks for what other nodes left in the queue
-	pruneEvery  = 10 * time.Minute
+	pollEvery   = 2 * time.Second    // between two looks for what other nodes changed
+	rescanEvery = 5 * time.Minute    // between two looks for what other nodes left in the queue
+	pruneEvery  = time.Minute        // of deliveries of endpoints that were told something; of all each hour
 	LogFor      = 7 * 24 * time.Hour // how long a delivery is shown
 	logMax      = 10_000             // deliveries of one endpoint
 )
@@ -138,7 +138,7 @@ func (s *Service) run() {
 	for _, t := range []*time.Ticker{poll, flush, rescan, prune} {
 		defer t.Stop()
 	}
-	for {
+	for pruned := 0; ; {
 		var err error
 		select {
 		case <-s.ctx.Done():
@@ -153,7 +153,8 @@ func (s *Service) run() {
 		case <-rescan.C:
 			err = s.rescan(s.ctx)
 		case <-prune.C:
-			err = s.prune(s.ctx)
+			pruned++
+			err = s.prune(s.ctx, pruned%60 == 1)
 		}
 		if err != nil && s.ctx.Err() == nil {
 			s.cfg.Logger.Warn("webhooks cannot read what they keep: tried again", "error", err)
@@ -329,9 +330,17 @@ func (s *Service) disable(ctx context.Context, id EndpointID, why string) {
 		"endpoint", id.String(), "reason", why)
 }
 
-// prune removes deliveries that are too old, and those that are too many.
-func (s *Service) prune(ctx context.Context) error {
+// prune removes deliveries that are too old, and those that are too many: of all endpoints, or of those whose list has
+// grown here.
+func (s *Service) prune(ctx context.Context, all bool) error {
+	grown := map[EndpointID]bool{}
+	for _, t := range s.active() {
+		grown[t.now().ID] = t.listed.Swap(false)
+	}
 	for _, e := range s.List() {
+		if !all && !grown[e.ID] {
+			continue
+		}
 		var keys [][]byte
 		err := s.cfg.Store.FeedItems(ctx, prefixOf(kindDelivery, e.ID), nil, 0, func(i storage.FeedItem) error {
 			keys = append(keys, bytes.Clone(i.Key))

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/actors/feed"
@@ -23,7 +24,7 @@ const (
 	retriesMax   = 10_000             // an endpoint, on one node
 	tellFor      = time.Second        // of one telling, after which the cursor moves
 	shardsAtOnce = 8
-	logPerSecond = 1_000 // deliveries at the first attempt that an endpoint's log has
+	logPerSecond = 100 // deliveries at the first attempt that an endpoint's log has
 )
 
 var retryPauses = [...]time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute,
@@ -43,6 +44,7 @@ type target struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	wake    chan struct{} // the queue has changed
+	listed  atomic.Bool   // deliveries were listed since they were pruned
 
 	mu       sync.Mutex
 	endpoint Endpoint  // replaced whole
@@ -125,6 +127,7 @@ func (t *target) judge(d *Delivery, o Outcome) (items []storage.FeedItem) {
 	d.LastAt, d.Code = t.service.instant(), uint16(o.Code)
 	d.Latency, d.Fault, d.Due = uint32(o.Latency.Milliseconds()), o.Fault, 0
 	t.count(o.Fault == NoFault)
+	t.listed.Store(true)
 	switch {
 	case o.Fault == NoFault:
 		d.State = Delivered
@@ -217,9 +220,10 @@ func (t *target) enqueue(d Delivery) {
 	}
 }
 
-// hurry has a delivery tried now, by an operator's wish.
+// hurry has a delivery tried now, by an operator's wish, whether the endpoint is failing or not.
 func (t *target) hurry(d Delivery) {
 	t.mu.Lock()
+	t.next = time.Time{}
 	if _, there := t.queued[d.Ref]; there {
 		for i := range t.queue {
 			if t.queue[i].Ref == d.Ref {

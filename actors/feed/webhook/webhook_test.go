@@ -229,6 +229,41 @@ func TestSecretsRotateSideBySide(t *testing.T) {
 	})
 }
 
+// TestTheListOfDeliveriesIsBounded: by the second, and by age; what failed is always listed.
+func TestTheListOfDeliveriesIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.close()
+		e := h.endpoint()
+		bad := h.id(0, 300)
+		h.receiver.do(func(id string, n int) (int, error) {
+			if id == bad && n == 1 {
+				return http.StatusTeapot, nil
+			}
+			return http.StatusOK, nil
+		})
+		h.write(0, 300)
+		rest(30 * time.Second)
+		h.wantAllTaken()
+		list := h.deliveries(e.ID, 0)
+		if n := len(list); n < 100 || n > 2*logPerSecond+2 || !slices.ContainsFunc(list, func(d Delivery) bool {
+			return d.Ref.Seq == 300 && d.Attempts == 2
+		}) {
+			t.Errorf("%d are listed", n)
+		}
+		old := list[0]
+		old.FirstAt = 1
+		if err := h.store.SaveFeed(t.Context(), []storage.FeedItem{old.item()}); err != nil {
+			t.Fatal(err)
+		}
+		h.write(0, 1)
+		rest(2 * time.Minute)
+		if after := h.deliveries(e.ID, 0); len(after) != len(list)+1 || after[len(after)-1].FirstAt == 1 {
+			t.Errorf("%d are listed after the oldest was pruned", len(after))
+		}
+	})
+}
+
 // TestFiltersChooseWhatIsTold: by type, family and event.
 func TestFiltersChooseWhatIsTold(t *testing.T) {
 	e := Endpoint{Types: []string{"booking.*", "event.cancelled"}, Events: []storage.EventID{{1}}}
