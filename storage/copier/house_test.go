@@ -193,12 +193,13 @@ func furnish(t testing.TB, s house) []*storage.Event {
 			storage.OperatorKey{Request: section.RequestID{1}, Event: events[1].ID, Fingerprint: 1 << 63, At: 5},
 		),
 	)
-	must(t, s.PutContact(ctx, "carol", storage.Contact{Email: "c@example.net", At: 3}))
+	must(t, s.PutContact(ctx, "carol", storage.Contact{Email: "c@example.net", Language: "de", At: 3}))
 	must(
 		t,
 		s.PutPaymentCursor(ctx, storage.PaymentCursor{Account: "stripe", Body: `{"cursor":"evt_1","unheard":["b-1"]}`}),
 	)
 	must(t, s.PutPaymentCursor(ctx, storage.PaymentCursor{Body: "7"})) // of an earlier build
+	must(t, s.SaveFeed(ctx, []storage.FeedItem{{Key: []byte("house"), Value: []byte("furnished")}}))
 	return events
 }
 
@@ -242,9 +243,14 @@ func inventory(t testing.TB, s house) string {
 		_, err := fmt.Fprintf(out, "cursor %+v\n", c)
 		return err
 	}))
+	must(t, s.FeedItems(ctx, nil, nil, 0, func(i storage.FeedItem) error {
+		fmt.Fprintf(out, "item %s %s\n", i.Key, i.Value)
+		return nil
+	}))
 	var contacts []string
 	must(t, s.Contacts(ctx, func(subject string, c storage.Contact) error {
-		contacts = append(contacts, fmt.Sprintf("contact %s %s %s %d\n", subject, c.Email, c.Phone, c.At))
+		contacts = append(contacts, fmt.Sprintf("contact %s %s %s %s %d\n", subject, c.Email, c.Phone,
+			c.Language, c.At))
 		return nil
 	}))
 	slices.Sort(contacts)
