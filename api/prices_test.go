@@ -212,7 +212,7 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 // booking or an event, and what was tried to be charged: no prices.
 var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
-	"ListedEvent.prices",
+	"ListedBooking.price", "ListedBooking.total", "ListedEvent.prices",
 	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total",
 	"Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
 	"QueuePlace.price_range", "Refunds.amount", "Tax.amount",

@@ -16,6 +16,7 @@ import (
 
 	"holdfast/api/auth"
 	"holdfast/api/booking"
+	"holdfast/api/bookinglist"
 	"holdfast/api/call"
 	"holdfast/api/catalog"
 	"holdfast/api/contact"
@@ -48,6 +49,7 @@ type Server struct {
 	payments *payments.Handlers
 	webhooks *webhook.Handlers
 	contacts *contact.Handlers
+	lists    *bookinglist.Handlers
 
 	reception *listen.Reception
 	public    *listen.Front
@@ -73,6 +75,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.payments = payments.New(engine, cfg.RequestTimeout)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
+	s.lists = bookinglist.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets(cfg.PaymentPage.origins(), captchaOrigins(cfg.Captcha))

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/deskctl"
 	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage/sqlstore"
@@ -38,6 +39,7 @@ type commands struct {
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
+	Bookings deskctl.Command     `cmd:"" help:"Search bookings, and look at one."`
 	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Log      logCommand          `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views    viewsCommand        `cmd:"" help:"Tables for people, derived from the logs in a database."`
@@ -84,7 +86,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	} else {
 		calm := terminal.NewWriter(out)
 		err = parsed.Run(&console{ctx: ctx, out: calm, err: errs},
-			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs})
+			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs},
+			&deskctl.Console{Context: ctx, Out: calm, Err: errs})
 	}
 	switch {
 	case err == nil:

@@ -331,6 +331,12 @@ var wallsOfActors = map[string]wall{
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
 			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
+	"actors/bookingsearch": {
+		Why: "searches sections' states for people: it sees what it is shown, keeps who has bookings where, and " +
+			"changes nothing",
+		Own:  []string{"actors/booking", "actors/section", "actors/section/account", "storage"},
+		Test: []string{"actors/machine"},
+	},
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
@@ -375,7 +381,7 @@ var wallsOfActors = map[string]wall{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",
-			"actors/checkout/pending",
+			"actors/checkout/pending", "actors/bookingsearch",
 			"actors/section/account", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",

@@ -115,7 +115,7 @@ var wallsAround = map[string]wall{
 		},
 		Test: []string{
 			"storage/onsale",
-			"actors/cancellation", "actors/gate/bound",
+			"actors/bookingsearch", "actors/cancellation", "actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/faultstore", "storage/memstore",
@@ -210,6 +210,9 @@ var wallsAround = map[string]wall{
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/calledoff": {
+	"api/wire/bookinglist": {
+		Why: "the JSON of searches for bookings: a client needs it and no server", Own: []string{"api/wire"},
+	},
 		Why: "the JSON of events that are called off or put off: clients share it, and it knows nothing else",
 		Own: []string{"api/wire/pay"},
 	},
@@ -276,6 +279,14 @@ var wallsAround = map[string]wall{
 		Third: []string{fasthttp},
 	},
 	"api/operate": {
+	"api/bookinglist": {
+		Why: "the calls of people who look for bookings: parameters in, a page out, and no search of its own",
+		Own: []string{
+			"actors", "actors/bookingsearch", "actors/section", "storage", "api/auth", "api/booking", "api/call",
+			"api/document", "api/problem", "api/wire",
+		},
+		Third: []string{fasthttp},
+	},
 		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
 		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
 		Third: []string{fasthttp, prometheus},
