@@ -146,7 +146,7 @@ func (ev *event) readMap(ctx context.Context) (*seatmap.Map, error) {
 func (ev *event) readState(
 	ctx context.Context, layout *section.Layout, key storage.SectionKey, tail storage.Tail,
 ) (*section.Machine, error) {
-	kind := &section.Kind{Layout: layout, Rules: ev.header.Load().Rules}
+	kind := &section.Kind{Layout: layout, Rules: ev.header.Load().FirstRules()}
 	m := kind.New()
 	if tail.Seq > 0 {
 		var err error

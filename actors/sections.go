@@ -142,7 +142,9 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	if err := s.adoptGate(tail.Seq, m.State); err != nil {
 		return err
 	}
-	m.SaleOwed(s.ev.header.Load().Turn())
+	header := s.ev.header.Load()
+	m.SaleOwed(header.Turn())
+	m.TermsOwed(header.Terms())
 	logged, _ := m.SaleAt()
 	s.saleTurn.Store(uint64(logged))
 	s.ev.adopt(s, m.State)
@@ -381,7 +383,7 @@ func (ev *event) hearTurn(header *storage.Event) {
 			continue
 		}
 		r := request.Of(section.Call{
-			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn},
+			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn, Terms: header.Terms()},
 		})
 		r.OnAnswer = func(*writer.Request) {}
 		_, _ = s.shard.Send(&r.Request) // one that stands still hears when it is claimed

@@ -115,6 +115,8 @@ func saleRoutes(s *Server, event string, on func(method, path string, what call.
 	operator := call.Route{Access: call.Operators, Mutates: true}
 	on("DELETE", event, operator, s.catalog.Delete)
 	on("POST", event+"/sale", operator, s.catalog.SetSale)
+	on("PATCH", event, operator, s.catalog.Edit)
+	on("GET", event+"/edits", call.Route{Access: call.Operators}, s.catalog.Edits)
 	on("POST", event+"/cancel", operator, s.catalog.Cancel)
 	on("GET", event+"/cancel", call.Route{Access: call.Operators}, s.catalog.CancelProgress)
 	on("POST", event+"/postpone", operator, s.catalog.Postpone)

@@ -207,8 +207,9 @@ func (m *Machine) DecideTimers(at Instant) machine.Decided {
 	c := Command{Kind: ExpireHolds, Max: expiryChangesMax, At: at, Operator: true}
 	m.call, m.decision = nil, &m.timers
 	switch turn, owed := m.sale.Owed(); {
-	case owed:
-		m.State.Decide(&Command{Kind: SwitchSale, Sale: turn, At: at, Operator: true}, &m.timers)
+	case owed || m.owesTerms():
+		m.State.Decide(&Command{Kind: SwitchSale, Sale: max(turn, m.sale.Turn), Terms: m.termsOwed, At: at,
+			Operator: true}, &m.timers)
 		if turn.State() != sales.Cancelling { // else all holds end
 			m.State.decideExpire(&c, &m.timers)
 		}

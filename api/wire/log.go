@@ -52,6 +52,7 @@ const (
 	LogSalePaused        = "sale_paused"
 	LogSaleClosed        = "sale_closed"
 	LogSaleCancelled     = "sale_cancelled" // the event is being cancelled
+	LogTermsSet          = "terms_set"      // holds go by edited limits and times from here on
 	LogGrantsFenced      = "grants_fenced"  // by a coordinator: older grants are no good from here on
 	LogLegBound          = "leg_bound"      // seats of a booking whose home is another section
 	LogLegSold           = "leg_sold"       // as its home was

@@ -33,7 +33,7 @@ const (
 	logLegSold
 	logLegFreed
 	logSettled
-	logSale  // the sale switch was turned
+	logSale  // the sale switch was turned, or the event edited
 	logMoney // what moves money and no seat; the audit judges it
 )
 
@@ -55,7 +55,7 @@ func parseKind(text []byte) logKind {
 	switch string(text) {
 	case wire.LogPaymentChallenged, wire.LogRefundFailed:
 		return logMoney
-	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled:
+	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled, wire.LogTermsSet:
 		return logSale
 	}
 	for k := logClaim; k <= logMoney; k++ {

@@ -33,13 +33,14 @@ type commands struct {
 	Import importCommand `cmd:"" help:"Check a seating plan, and create an event from it."`
 	Sale   saleCommand   `cmd:"" help:"Open, pause or close an event's sale."`
 	Event  struct {
-		Cancel   cancelCommand   `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
-		Postpone postponeCommand `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
-	} `cmd:"" help:"Call an event off, or put it off."`
+		Cancel   cancelCommand       `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
+		Edit     deskctl.EditCommand `cmd:"" help:"Change an event's name, times, limits or hold times; or tell who has."`
+		Postpone postponeCommand     `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
+	} `cmd:"" help:"Edit an event, call it off, or put it off."`
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
-	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
 	Bookings deskctl.Command     `cmd:"" help:"Search bookings, and look at one."`
+	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
 	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Log      logCommand          `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views    viewsCommand        `cmd:"" help:"Tables for people, derived from the logs in a database."`

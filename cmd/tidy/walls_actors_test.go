@@ -62,7 +62,7 @@ var wallsOfActors = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
-			"actors/section/cold", "actors/section/sales",
+			"actors/section/cold", "actors/section/sales", "actors/section/terms",
 			"actors/section/tariff", "actors/section/order", "actors/section/runs",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
@@ -83,6 +83,10 @@ var wallsOfActors = map[string]wall{
 	"actors/section/cold": {
 		Why: "who waits for which booking's seats: handles and moments, replayed with the seats and as pure",
 		Own: []string{"actors/machine"}, Std: pureStd,
+	},
+	"actors/section/terms": {
+		Why: "what a section's log says of an event's limits is replayed with the seats, so it is as pure as they are",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
 	"actors/section/sales": {
 		Why: "what a section's log says of the sale switch is replayed with the seats, so it is as pure as they are",
@@ -245,7 +249,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own: []string{"actors/section/sales",
+		Own: []string{"actors/section/sales", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
 			"actors/codec", "actors/section/order", "storage",
 		},
@@ -327,16 +331,16 @@ var wallsOfActors = map[string]wall{
 		Why: "how far the cancelling of an event has come is read in sections' states, and nowhere else",
 		Own: []string{"actors/section/sales", "actors/booking", "actors/section", "actors/section/account", "storage"},
 	},
-	"actors/audit": {
-		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
-		Own: []string{
-			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
 	"actors/bookingsearch": {
 		Why: "searches sections' states for people: it sees what it is shown, keeps who has bookings where, and " +
 			"changes nothing",
 		Own:  []string{"actors/booking", "actors/section", "actors/section/account", "storage"},
 		Test: []string{"actors/machine"},
 	},
+	"actors/audit": {
+		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
+		Own: []string{
+			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
 			"actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",

@@ -14,14 +14,14 @@ var walls = func() map[string]wall {
 var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
-		Own: []string{"actors/section/sales", "storage/onsale",
+		Own: []string{"actors/section/sales", "actors/section/terms", "storage/onsale",
 			"actors/gate/bound",
 			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
 		}, Third: []string{compress}, Test: []string{"actors/section/tariff", "actors/budget", "actors/grant", rapid},
 	},
 	"storage/onsale": {
 		Why: "the words of an event's sale switch: every store keeps them, and none gives them a meaning",
-		Own: []string{"actors/machine"},
+		Own: []string{"actors/machine", "actors/section"},
 	},
 	"storage/memstore": {
 		Why:  "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -129,6 +129,7 @@ var wallsAround = map[string]wall{
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
 		Own: []string{
 			"actors", "actors/gate", "actors/pseudonym", "actors/section", "actors/venue", "api/document", "api/wire",
+			"storage",
 		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},
@@ -209,10 +210,10 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
-	"api/wire/calledoff": {
 	"api/wire/bookinglist": {
 		Why: "the JSON of searches for bookings: a client needs it and no server", Own: []string{"api/wire"},
 	},
+	"api/wire/calledoff": {
 		Why: "the JSON of events that are called off or put off: clients share it, and it knows nothing else",
 		Own: []string{"api/wire/pay"},
 	},
@@ -278,7 +279,6 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp},
 	},
-	"api/operate": {
 	"api/bookinglist": {
 		Why: "the calls of people who look for bookings: parameters in, a page out, and no search of its own",
 		Own: []string{
@@ -287,6 +287,7 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp},
 	},
+	"api/operate": {
 		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
 		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
 		Third: []string{fasthttp, prometheus},

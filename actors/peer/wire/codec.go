@@ -78,7 +78,7 @@ func (m *Ask) Append(dst []byte) []byte {
 	case c.Order != nil:
 		kind = KindAskOrder
 	case c.Sale != 0:
-		kind = KindAskSale
+		kind = kindOfTurn(c)
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
 	case c.Session != 0:
@@ -109,8 +109,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		return appendOrder(dst, c)
 	case KindAskGranted:
 		return appendGrant(dst, c)
-	case KindAskSale:
-		return binary.AppendUvarint(dst, uint64(c.Sale))
+	case KindAskSale, KindAskTerms:
+		return appendTurn(dst, c)
 	case KindAskAdmitted:
 		return appendSession(dst, c)
 	}

@@ -249,6 +249,7 @@ var changeNames = [...]string{
 	section.LegSold:               wire.LogLegSold,
 	section.LegFreed:              wire.LogLegFreed,
 	section.OrderSettled:          wire.LogOrderSettled,
+	section.TermsSet:              wire.LogTermsSet,
 }
 
 // turnNames are the names of a turn of the sale switch.
