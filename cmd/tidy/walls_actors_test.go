@@ -345,7 +345,9 @@ var wallsOfActors = map[string]wall{
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
 			"actors/codec", "actors/grant", // grants, who counts a buyer, exclusions; not what a section takes
-		}, Test: []string{"actors/price", "actors/section/account", "storage/...", rapid, pebble},
+		}, Test: []string{
+			"actors/price", "actors/section/account", "actors/section/terms", "storage/...", rapid, pebble,
+		},
 	},
 	"actors/audit/reconcile": {
 		Why: "one booking's money by its log beside the processor's list: pure, and it knows neither who reads nor " +
