@@ -136,7 +136,7 @@ func (t *bookingCall) lostAlready(r *request.Request, no storage.SectionNo) bool
 // lostAlready lists the seats of a request that are surely lost.
 func (s *Section) lostAlready(r *request.Request) []section.SeatIndex {
 	lost := r.Decision.Outcome.Lost[:0]
-	if !s.mapIsTrue() || len(r.Seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.Seats) == 0 {
+	if !s.mapIsTrue() || len(r.Seats) > int(s.ev.header.Load().Rules.SeatsPerBookingMax) || len(r.Seats) == 0 {
 		return lost
 	}
 	slices.Sort(r.Seats)

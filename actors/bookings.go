@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/bookingsearch"
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/orders"
@@ -334,4 +335,112 @@ func (e *Engine) showNext(ctx context.Context, out *BookingView) {
 	if next := e.till.Next(ctx, &b); next.URL != "" {
 		out.Next, out.NextUntil = next, b.Money.Until
 	}
+}
+
+// Bookings searches what the sections remember. It grants nothing, holds up no writer, and asks no other node.
+//
+// Errors, where one event is asked for: ErrEventUnknown, *SeatsUnknownError, ErrUnavailable, and those of q.Buyer.
+func (e *Engine) Bookings(ctx context.Context, q *bookingsearch.Request) (page BookingsPage, err error) {
+	page.AsOf = e.cfg.Clock()
+	var got bookingsearch.Page
+	if q.Event == (storage.EventID{}) {
+		var shows []bookingsearch.Show
+		shows, page.Incomplete = e.shows(ctx, q)
+		got = e.buyerIndexes.Search(ctx, shows, q.Query, bookingsearch.Reader{
+			Context: e.ctx, Spawn: e.spawn, Read: e.readBuyerIndex,
+			Wait: func(ctx context.Context, patience time.Duration, done <-chan struct{}) {
+				e.clock.Await(ctx, e.clock.Now().Add(patience), done, nil)
+			},
+		})
+	} else {
+		target, err := e.oneTarget(ctx, q)
+		if err != nil {
+			return page, err
+		}
+		got = bookingsearch.Search(ctx, []*bookingsearch.Target{target}, nil, q.Query)
+	}
+	page.Next, page.Incomplete = got.Next, page.Incomplete || got.Incomplete
+	for i := range got.Items {
+		item := &got.Items[i]
+		l := ListedBooking{PlacedAt: item.At, Buyer: item.Buyer}
+		ev, err := e.event(item.ID.Section.Event)
+		if err != nil || ev.ready.Load() == nil { // it was closed meanwhile
+			page.Incomplete = true
+			continue
+		}
+		ev.ready.Load().fill(ev, item.ID, &item.Outcome, &l.BookingView)
+		page.Bookings = append(page.Bookings, l)
+	}
+	return page, nil
+}
+
+// target is the event as it can be searched here.
+func (o *openEvent) target(id storage.EventID, buyer *section.BuyerID) *bookingsearch.Target {
+	return &bookingsearch.Target{Event: id, Sections: len(o.sections), Buyer: buyer,
+		Look: func(ctx context.Context, no storage.SectionNo, see func(*section.State) section.Seq) (fresh, ok bool) {
+			return o.sections[no].list(ctx, see)
+		}}
+}
+
+// oneTarget is the event that is asked for.
+func (e *Engine) oneTarget(ctx context.Context, q *bookingsearch.Request) (*bookingsearch.Target, error) {
+	ev, err := e.shown(ctx, q.Event)
+	if err != nil {
+		return nil, err
+	}
+	var buyer *section.BuyerID
+	if q.Buyer != nil {
+		who, err := q.Buyer(q.Event)
+		if err != nil {
+			return nil, err
+		}
+		buyer = &who
+	}
+	o, err := ev.open(ctx)
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	target := o.target(q.Event, buyer)
+	if q.Seat != "" {
+		at, known := o.seats.Find(q.Seat)
+		if !known {
+			return nil, &SeatsUnknownError{Seats: []string{q.Seat}}
+		}
+		target.Seat = &bookingsearch.Seat{Section: at.section, Index: at.index}
+	}
+	return target, nil
+}
+
+// shows are the events of the house that may have bookings of the buyer who is searched for; incomplete: of some nobody
+// can say now. An event that is on sale is opened.
+func (e *Engine) shows(ctx context.Context, q *bookingsearch.Request) (shows []bookingsearch.Show, incomplete bool) {
+	for id, ev := range *e.catalog.Load() {
+		header := ev.header.Load()
+		if header.Sale == storage.SaleDeleted || header.Forgotten != nil {
+			continue
+		}
+		buyer, err := q.Buyer(id)
+		if err != nil {
+			incomplete = incomplete || !errors.Is(err, ErrForgotten) && !errors.Is(err, ErrEventUnknown)
+			continue
+		}
+		show := bookingsearch.Show{Event: id, Buyer: buyer, Turn: header.SaleNo}
+		show.Open = func(ctx context.Context) (*bookingsearch.Target, error) {
+			o, err := ev.open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return o.target(id, &buyer), nil
+		}
+		if o := ev.ready.Load(); o != nil {
+			show.Target = o.target(id, &buyer)
+		} else if ev.isBusy() {
+			show.Target, err = show.Open(ctx)
+			incomplete = incomplete || err != nil
+		}
+		if err == nil {
+			shows = append(shows, show)
+		}
+	}
+	return shows, incomplete
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/booking"
+	"holdfast/actors/bookingsearch"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
@@ -178,6 +179,21 @@ type (
 	SeatChange    = seatmap.SeatChange
 	Delta         = seatmap.Delta
 )
+
+// ListedBooking is a booking in a list. Where a buyer goes on with a payment is told by Booking alone.
+type ListedBooking struct {
+	BookingView
+	PlacedAt section.Instant
+	Buyer    section.BuyerID
+}
+
+// BookingsPage is some bookings, newest first: see package bookingsearch for what a page promises, and for Incomplete.
+type BookingsPage struct {
+	Bookings   []ListedBooking
+	Next       bookingsearch.Key // zero: there are no more
+	Incomplete bool
+	AsOf       section.Instant // what was durable then is told; what came later may be
+}
 
 // LiveMap is an event's projection: a read model, never consulted to grant (P9).
 type LiveMap interface {

@@ -14,6 +14,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"holdfast/actors/booking"
+	"holdfast/actors/bookingsearch"
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/processor"
@@ -191,9 +192,10 @@ type Engine struct {
 	shelf   atomic.Pointer[catalog.Catalog]       // the same as a list; written with it
 	creates map[section.RequestID]storage.EventID // under mu
 
-	sweeps   atomic.Uint32 // how often idle events were looked for
-	trimming sync.Mutex    // one list of idle events at a time
-	glances  chan struct{} // bounds looks at maps of events that are not open
+	sweeps       atomic.Uint32              // how often idle events were looked for
+	trimming     sync.Mutex                 // one list of idle events at a time
+	glances      chan struct{}              // bounds looks at maps of events that are not open
+	buyerIndexes bookingsearch.BuyerIndexes // who has bookings in those
 }
 
 var errStarting = errors.New("actors: starting: sections are loading")

@@ -265,7 +265,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	kind := section.Kind{Layout: layout, Rules: header.Rules, Gated: header.WaitingRoom != nil,
+	kind := section.Kind{Layout: layout, Rules: header.FirstRules(), Gated: header.WaitingRoom != nil,
 		Coordinated: header.Coordinators > 0, Tariff: o.tariff}
 	s := ev.engine.newSection(ev, key, kind, &o.keysUnknown)
 	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)

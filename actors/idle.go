@@ -8,8 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/actors/bookingsearch"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/section/sales"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
 	"holdfast/actors/waitingroom"
@@ -144,7 +146,7 @@ func (ev *event) readMap(ctx context.Context) (*seatmap.Map, error) {
 func (ev *event) readState(
 	ctx context.Context, layout *section.Layout, key storage.SectionKey, tail storage.Tail,
 ) (*section.Machine, error) {
-	kind := &section.Kind{Layout: layout, Rules: ev.header.Load().Rules}
+	kind := &section.Kind{Layout: layout, Rules: ev.header.Load().FirstRules()}
 	m := kind.New()
 	if tail.Seq > 0 {
 		var err error
@@ -153,6 +155,51 @@ func (ev *event) readState(
 		}
 	}
 	return m.(*section.Machine), nil
+}
+
+// readBuyerIndex reads who has bookings in an event that is not open here, and for which turn of its switch that
+// stands.
+func (e *Engine) readBuyerIndex(
+	ctx context.Context,
+	id storage.EventID,
+) (r *bookingsearch.BuyerIndex, turn uint64, err error) {
+	ev, err := e.event(id)
+	if err != nil {
+		return nil, 0, err
+	}
+	e.glances <- struct{}{}
+	defer func() { <-e.glances }()
+	header := ev.header.Load()
+	v, err := ev.loadVenue(ctx)
+	r = new(bookingsearch.BuyerIndex)
+	for i := 0; err == nil && i < len(header.Sections); i++ {
+		key := storage.SectionKey{Event: id, Section: storage.SectionNo(i)}
+		err = ev.enrol(ctx, r, v.Layout(i), key, header.Turn())
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	r.Sort()
+	return r, header.SaleNo, nil
+}
+
+// enrol adds a section's bookings. ErrUnavailable: somebody may still book in it under the turn before.
+func (ev *event) enrol(
+	ctx context.Context, r *bookingsearch.BuyerIndex, layout *section.Layout, key storage.SectionKey, turn sales.Turn,
+) error {
+	tail, err := ev.engine.cfg.Store.Tail(ctx, key)
+	if err != nil || tail.Seq == 0 {
+		return err
+	}
+	m, err := ev.readState(ctx, layout, key, tail)
+	if err != nil {
+		return err
+	}
+	if logged, _ := m.SaleAt(); !ev.engine.exclusive() && logged < turn {
+		return ErrUnavailable
+	}
+	r.Add(m.State)
+	return nil
 }
 
 // closedMoneyEvery is the time between two looks at the logs of events that are not on sale.

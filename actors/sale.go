@@ -145,7 +145,7 @@ func (e *Engine) throwSwitch(
 		return nil, ErrForgotten
 	case errors.Is(err, storage.ErrCancelled):
 		return nil, ErrEventCancelled
-	case err != nil:
+	case err != nil: // a *storage.VersionError among them
 		return nil, err
 	}
 	header, err := e.cfg.Store.Event(ctx, id) // the turn has a number; and others may have switched since
@@ -243,6 +243,7 @@ func (s *Section) turn(turn sales.Turn, deadline time.Time) (sales.Turn, error) 
 		s.wakeUp()
 		r := request.New()
 		r.Command.Kind, r.Command.Operator, r.Command.Sale = section.SwitchSale, true, turn
+		r.Command.Terms = s.ev.header.Load().Terms()
 		outcome, err := s.outcome(r, deadline)
 		if err == nil {
 			defer r.Free()
@@ -288,6 +289,30 @@ func (e *Engine) PostponeEvent(
 	put := *change.Postponed
 	put.At = e.cfg.Clock()
 	change.Sale, change.Postponed = storage.SalePaused, &put
+	return e.turn(ctx, id, who, change)
+}
+
+// EditEvent changes an event that is there: see onsale.Edit. It is a turn of the switch to where it stands, and new
+// terms are logged with it: a nil error says that every section gives holds by them, whichever node has it. What stands
+// already stays: nobody loses a hold, a ticket or time by an edit, and a limit that is lowered below what a buyer has
+// means that the buyer gets no more.
+//
+// Errors: those of SetSaleOnce, *storage.VersionError, storage.ErrTerms, *price.UnsoundError (the largest booking could
+// not be charged any more).
+func (e *Engine) EditEvent(
+	ctx context.Context, id storage.EventID, who Caller, edit onsale.Edit,
+) (*storage.Event, error) {
+	ev, err := e.shown(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	edit.At = e.cfg.Clock()
+	change := onsale.Change{Edit: &edit}
+	if wanted := ev.header.Load().Clone(); wanted.Switch(change) == nil {
+		if err := e.checkNew(wanted); err != nil {
+			return nil, err
+		}
+	}
 	return e.turn(ctx, id, who, change)
 }
 

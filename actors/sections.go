@@ -145,7 +145,9 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	if err := s.adoptGate(tail.Seq, m.State); err != nil {
 		return err
 	}
-	m.SaleOwed(s.ev.header.Load().Turn())
+	header := s.ev.header.Load()
+	m.SaleOwed(header.Turn())
+	m.TermsOwed(header.Terms())
 	logged, _ := m.SaleAt()
 	s.saleTurn.Store(uint64(logged))
 	s.ev.adopt(s, m.State)
@@ -386,9 +388,32 @@ func (ev *event) hearTurn(header *storage.Event) {
 			continue
 		}
 		r := request.Of(section.Call{
-			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn},
+			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn, Terms: header.Terms()},
 		})
 		r.OnAnswer = func(*writer.Request) {}
 		_, _ = s.shard.Send(&r.Request) // one that stands still hears when it is claimed
 	}
+}
+
+// list is look for what people are told: a section that serves here answers once the record which see names is durable,
+// and a replica is waited for. fresh says that nothing newer is known.
+func (s *Section) list(ctx context.Context, see func(*section.State) section.Seq) (fresh, ok bool) {
+	s.wakeUp()
+	done := make(chan struct{})
+	r := request.Of(section.Call{List: see})
+	r.OnAnswer = func(*writer.Request) { close(done) }
+	if sent, failed := s.shard.Send(&r.Request); sent && failed == nil {
+		return true, s.engine.clock.Await(ctx, time.Time{}, done, nil) && r.Err == nil
+	}
+	f := s.following()
+	if f == nil || !s.engine.clock.Await(ctx, time.Time{}, f.Loaded(), nil) {
+		return false, false
+	}
+	f.Inspect(func(m machine.Machine, _, over bool) {
+		if ok = m != nil && !over; ok {
+			see(m.(*section.Machine).State)
+		}
+	})
+	at, caughtUp := f.CaughtUp()
+	return caughtUp && (s.remote.Announced() || at.Kind == storage.EntryReleased || at.Seq == 0), ok
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"holdfast/actors"
 	"holdfast/api/booking"
+	"holdfast/api/bookinglist"
 	"holdfast/api/catalog"
 	"holdfast/api/contact"
 	"holdfast/api/live"
@@ -20,6 +21,7 @@ type Engine interface {
 	operate.Engine
 	live.Engine
 	contact.Engine
+	bookinglist.Engine
 	payments.Engine
 
 	// Ready answers nil once requests can be served, else why not.

@@ -165,6 +165,10 @@ func TestEverySurfaceShowsTheTotal(t *testing.T) {
 	see("extended", h.do("POST", at+"/extend", alice, "").want(200, ""))
 	see("confirmed", h.do("POST", at+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, ""))
 	see("money", h.do("GET", at+"/payments", operator, "").want(200, ""))
+	see("my bookings", h.do("GET", "/v1/me/bookings", alice, "").want(200, ""))
+	see("the desk", h.do("GET", path+"/bookings", operator, "").want(200, ""))
+	see("one buyer's", h.do("GET", "/v1/bookings?buyer=alice", operator, "").want(200, ""))
+	see("edited", h.do("PATCH", path, operator, `{"version":1,"reason":"r","name":"Night"}`).want(200, ""))
 	see("refunded", h.do("POST", at+"/refund", operator, "").want(200, ""))
 	again := h.do("POST", path+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	see("released", h.do("DELETE", "/v1/bookings/"+again.ID, alice, "").want(200, ""))
@@ -279,7 +283,7 @@ func TestEverySurfaceOfAWaitingRoomShowsTheTotal(t *testing.T) {
 // booking or an event, and what was tried to be charged: no prices.
 var moneyPlaces = []string{
 	"Booking.price", "Booking.total", "BookingRefund.amount", "Event.price_components", "Event.prices", "Fee.amount",
-	"ListedEvent.prices",
+	"ListedBooking.price", "ListedBooking.total", "ListedEvent.prices",
 	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total",
 	"Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
 	"QueuePlace.price_range", "Refunds.amount", "Tax.amount",

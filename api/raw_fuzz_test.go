@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/actors/bookingsearch"
 	"holdfast/actors/budget"
 	"holdfast/actors/cancellation"
 	"holdfast/actors/checkout/pending"
@@ -210,4 +211,12 @@ func (quietEngine) PaymentsOf(context.Context, actors.BookingID) (pending.Item, 
 
 func (quietEngine) RetryPayments(context.Context, actors.BookingID) (pending.Item, error) {
 	return pending.Item{}, nil
+}
+
+func (quietEngine) EditEvent(context.Context, storage.EventID, actors.Caller, onsale.Edit) (*storage.Event, error) {
+	return nil, actors.ErrEventUnknown
+}
+
+func (quietEngine) Bookings(context.Context, *bookingsearch.Request) (actors.BookingsPage, error) {
+	return actors.BookingsPage{}, nil
 }

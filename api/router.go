@@ -48,6 +48,7 @@ func routes(s *Server) []*endpoint {
 	queueRoutes(s, event, on)
 	on("POST", event+"/seats/block", operator, s.operate.Block)
 	on("POST", event+"/seats/unblock", operator, s.operate.Unblock)
+	listRoutes(s, event, on)
 	on("GET", booking, demand{Access: call.Buyers}, s.bookings.Get)
 	on("DELETE", booking, buyer, s.bookings.Release)
 	on("POST", booking+"/extend", buyer, s.bookings.Extend)
@@ -62,6 +63,14 @@ func routes(s *Server) []*endpoint {
 	clusterRoutes(s, on)
 	pageRoutes(s, on)
 	return all
+}
+
+// listRoutes are those of people who look for bookings. A page reads as much as a seat map.
+func listRoutes(s *Server, event string, on func(method, path string, what call.Route, answer handler)) {
+	type demand = call.Route
+	on("GET", event+"/bookings", demand{Access: call.Operators}, s.lists.OfEvent)
+	on("GET", "/v1/bookings", demand{Access: call.Operators}, s.lists.OfBuyer)
+	on("GET", "/v1/me/bookings", demand{Access: call.Buyers, Weight: 5}, s.lists.Mine)
 }
 
 // clusterRoutes are operators' calls about nodes, and the probes.
@@ -126,6 +135,8 @@ func saleRoutes(s *Server, event string, on func(method, path string, what call.
 	operator := call.Route{Access: call.Operators, Mutates: true}
 	on("DELETE", event, operator, s.catalog.Delete)
 	on("POST", event+"/sale", operator, s.catalog.SetSale)
+	on("PATCH", event, operator, s.catalog.Edit)
+	on("GET", event+"/edits", call.Route{Access: call.Operators}, s.catalog.Edits)
 	on("POST", event+"/cancel", operator, s.catalog.Cancel)
 	on("GET", event+"/cancel", call.Route{Access: call.Operators}, s.catalog.CancelProgress)
 	on("POST", event+"/postpone", operator, s.catalog.Postpone)

@@ -16,6 +16,7 @@ import (
 
 	"holdfast/api/auth"
 	"holdfast/api/booking"
+	"holdfast/api/bookinglist"
 	"holdfast/api/call"
 	"holdfast/api/catalog"
 	"holdfast/api/contact"
@@ -52,6 +53,7 @@ type Server struct {
 	hooks    *hooks.Handlers
 	mails    *mails.Handlers
 	contacts *contact.Handlers
+	lists    *bookinglist.Handlers
 
 	reception *listen.Reception
 	public    *listen.Front
@@ -79,6 +81,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.hooks = hooks.New(cfg.Hooks, cfg.Changes, engine, cfg.RequestTimeout)
 	s.mails = mails.New(cfg.Mails, engine, cfg.RequestTimeout)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
+	s.lists = bookinglist.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets(cfg.PaymentPage.origins(), captchaOrigins(cfg.Captcha))

@@ -36,6 +36,7 @@ func (e *Event) Clone() *Event {
 		postponed := *e.Postponed
 		c.Postponed = &postponed
 	}
+	c.cloneEdits()
 	return &c
 }
 

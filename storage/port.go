@@ -180,6 +180,11 @@ type Event struct {
 	Cancelled *onsale.Cancellation `json:",omitempty"`
 	// Postponed is there once the event is put off.
 	Postponed *onsale.Postponement `json:",omitempty"`
+	// MadeWith are the rules that the event was made with; nil: no edit has changed them, and Rules are those.
+	MadeWith *section.Rules `json:",omitempty"`
+	// TermsNo is the turn that was the last edit of Rules; 0: there was none. Edits are notes of the newest edits.
+	TermsNo uint64       `json:",omitempty"`
+	Edits   onsale.Edits `json:",omitempty"`
 }
 
 // PricingVersion is how an event's prices are kept and logged.

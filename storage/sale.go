@@ -18,12 +18,23 @@ const (
 var ErrCancelled = errors.New("storage: the event is cancelled")
 
 // Switch has the event stand as the change wants it. Nothing changes with an error: ErrNotFound (it is deleted),
-// ErrForgotten, ErrCancelled. An event that is called off can only go on to SaleCancelled and SaleDeleted; what it is
-// already is no error, and no turn.
+// ErrForgotten, ErrCancelled, *VersionError, ErrTerms. An edit turns the switch to where it stands. An event that is
+// called off can only go on to SaleCancelled and SaleDeleted; what it is already is no error, and no turn.
 func (e *Event) Switch(c onsale.Change) error {
+	if c.Edit != nil {
+		c.Sale = e.Sale
+	}
 	switch {
 	case e.Sale == SaleDeleted:
 		return ErrNotFound
+	case c.Edit != nil && e.Sale.Off():
+		return ErrCancelled
+	case c.Edit != nil && c.Edit.Version != e.Version():
+		return &VersionError{e.Version()}
+	case c.Edit != nil: // of a forgotten event too
+		if !e.fits(c.Edit) {
+			return ErrTerms
+		}
 	case !e.Sellable(c.Sale):
 		return ErrForgotten
 	case e.Sale.Off() && c.Sale.Off() && (e.Sale == c.Sale || e.Sale == SaleCancelled):
@@ -38,6 +49,12 @@ func (e *Event) Switch(c onsale.Change) error {
 	}
 	if c.Postponed != nil {
 		e.postpone(&c)
+	}
+	if c.Edit != nil {
+		e.edit(c.Edit)
+	}
+	if c.Standing != nil {
+		e.takeStanding(c.Standing)
 	}
 	return nil
 }
@@ -59,15 +76,19 @@ func (e *Event) Starts() (at section.Instant, known bool) {
 
 // LastChange is what makes an earlier copy of the event stand as e does.
 func (e *Event) LastChange() onsale.Change {
-	return onsale.Change{Sale: e.Sale, No: e.SaleNo, Cancelled: e.Cancelled, Postponed: e.Postponed,
+	c := onsale.Change{Sale: e.Sale, No: e.SaleNo, Cancelled: e.Cancelled, Postponed: e.Postponed,
 		StartsAt: e.StartsAt, StartsMinutes: e.StartsMinutes, SaleEndsAt: e.SaleEndsAt}
+	if len(e.Edits) > 0 {
+		c.Standing = e.standing()
+	}
+	return c
 }
 
 // Before is e as it would stand if its switch stood as another copy's.
 func (e *Event) Before(other *Event) *Event {
 	c, o := e.Clone(), other.Clone()
 	c.Sale, c.SaleNo, c.Cancelled, c.Postponed = o.Sale, o.SaleNo, o.Cancelled, o.Postponed
-	c.StartsAt, c.StartsMinutes, c.SaleEndsAt = o.StartsAt, o.StartsMinutes, o.SaleEndsAt
+	c.takeStanding(o.standing()) // times among them
 	return c
 }
 

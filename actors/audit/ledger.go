@@ -33,8 +33,9 @@ func (b *booking) equals(o *section.Outcome) bool {
 
 // ledger is the dumb twin of the core: who has which seat, by the changes alone.
 type ledger struct {
-	seats    section.SeatIndex // how many there are
-	rules    section.Rules
+	seats    section.SeatIndex                       // how many there are
+	rules    section.Rules                           // in force, as the log has them
+	terms    uint64                                  // the number of the newest terms in the log; 0: none
 	taken    map[section.SeatIndex]section.BookingNo // held, paying or sold
 	blocked  map[section.SeatIndex]bool
 	bookings map[section.BookingNo]*booking
@@ -75,11 +76,23 @@ func (l *ledger) apply(c *section.Change) {
 	case section.GrantsFenced: // judged with the event: see limits.go
 	case section.SaleSwitched: // judged in sale.go
 		l.off = c.Sale.State() == sales.Cancelling
+	case section.TermsSet:
+		l.setTerms(c)
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		l.refund(c)
 	default:
 		l.move(c)
 	}
+}
+
+// setTerms has what follows judged by other terms.
+func (l *ledger) setTerms(c *section.Change) {
+	t := c.Terms
+	if t.No <= l.terms {
+		l.wrong("terms %d after terms %d", t.No, l.terms)
+	}
+	l.terms = t.No
+	l.rules.HoldTTL, l.rules.HoldCeiling, l.rules.SeatsPerBookingMax = t.HoldTTL, t.HoldCeiling, t.SeatsPerBookingMax
 }
 
 // claim begins a life: its first booking is above what the claim's instant says. Lives of earlier builds go on
@@ -99,6 +112,10 @@ func (l *ledger) place(c *section.Change) {
 	}
 	if c.ExpiresAt <= c.At {
 		l.wrong("booking %d ends at %d, before it begins at %d", c.Booking, c.ExpiresAt, c.At)
+	}
+	if most := min(l.rules.HoldTTL, l.rules.HoldCeiling); l.terms > 0 && c.Kind == section.HoldPlaced &&
+		c.ExpiresAt > c.At+section.Instant(most) {
+		l.wrong("booking %d is held for %d ms, %d are given since terms %d", c.Booking, c.ExpiresAt-c.At, most, l.terms)
 	}
 	l.take(c)
 	l.bookings[c.Booking] = &booking{

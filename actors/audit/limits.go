@@ -59,6 +59,7 @@ type sectionLimits struct {
 	fences  map[uint8]grant.Grant // by coordinator, the first grant that counts
 	granted map[grant.Grant]bool  // fences that ever stood: epoch and coordinator, nothing else
 	live    map[section.BookingNo]int
+	most    uint32 // seats that one buyer may have, by the terms in this log
 }
 
 // grantedHold is a hold under a grant.
@@ -110,7 +111,7 @@ func newLimits(e *storage.Event) *limits {
 	l := &limits{event: e, sections: make([]sectionLimits, len(e.Sections)), keys: map[section.RequestID]keyUse{}}
 	for i := range l.sections {
 		l.sections[i] = sectionLimits{fences: map[uint8]grant.Grant{}, granted: map[grant.Grant]bool{},
-			live: map[section.BookingNo]int{}}
+			live: map[section.BookingNo]int{}, most: e.FirstRules().SeatsPerBuyerMax}
 	}
 	return l
 }
@@ -136,6 +137,8 @@ func (l *limits) follow(no storage.SectionNo, seq section.Seq, c *section.Change
 		}
 		s.fences[c.Grant.Coordinator] = c.Grant
 		s.granted[epochOf(&c.Grant)] = true
+	case section.TermsSet:
+		s.most = c.Terms.SeatsPerBuyerMax
 	case section.HoldPlaced, section.LegBound:
 		l.placed(no, seq, c, note)
 	case section.HoldReleased, section.HoldExpired, section.BookingRefundedChange, section.LegFreed:
@@ -159,7 +162,7 @@ func (l *limits) placed(no storage.SectionNo, seq section.Seq, c *section.Change
 		}
 		return
 	}
-	most := l.event.Rules.SeatsPerBuyerMax
+	most := s.most
 	switch fence := s.fences[g.Coordinator]; {
 	case g.Epoch != fence.Epoch || g.Number < fence.Number:
 		note(Limit, fmt.Sprintf("G10: booking %d was placed under grant %d of epoch %d, behind the fence of "+

@@ -47,8 +47,8 @@ type sectionAudit struct {
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
 	s := &sectionAudit{subject: of, ctx: ctx, at: at, accounts: map[section.BookingNo]*reconcile.Account{}}
-	s.ledger = newLedger(len(of.layout.Seats), of.event.Rules, s.note)
-	s.state = section.NewState(of.layout, of.event.Rules)
+	s.ledger = newLedger(len(of.layout.Seats), of.event.FirstRules(), s.note)
+	s.state = section.NewState(of.layout, of.event.FirstRules())
 	list := of.event.PriceList()
 	s.mark = tariff.Mark(list.Mark())
 	if of.event.WaitingRoom != nil {
@@ -227,7 +227,7 @@ func (s *sectionAudit) compareSnapshot(hash storage.Hash) {
 		s.note(SnapshotDiffers, "snapshot carries another hash or epoch than its record")
 		return
 	}
-	restored, err := section.Restore(s.layout, s.event.Rules, snapshot.Body)
+	restored, err := section.Restore(s.layout, s.event.FirstRules(), snapshot.Body)
 	if err != nil {
 		s.note(Unreadable, "snapshot: "+err.Error())
 		return

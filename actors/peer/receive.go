@@ -20,7 +20,7 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 	}
 	switch kind {
 	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
-		wire.KindAskOrder, wire.KindAskSale:
+		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err

@@ -52,7 +52,7 @@ func New() *Request {
 	r := requests.Get().(*Request)
 	r.Reset()
 	r.Command = section.Command{}
-	r.Read, r.Probe, r.Look, r.Reserved = false, false, nil, 0
+	r.Read, r.Probe, r.Look, r.List, r.Reserved = false, false, nil, nil, 0
 	r.Search, r.Gen, r.Held, r.Trace, r.Seats = false, 0, false, nil, r.Seats[:0]
 	return r
 }

@@ -30,7 +30,7 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.applyLeg(c, touched)
 	case LegSeatsFreed:
 		touched = s.applyShrunk(c, touched)
-	case OrderSettled, OrderServed, SaleSwitched:
+	case OrderSettled, OrderServed, SaleSwitched, TermsSet:
 		s.applyNews(c)
 	default:
 		touched = s.applyBooking(c, touched)

@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/runs"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 )
 
 // ChangeSeatsMax bounds the seats one change may name.
@@ -66,11 +67,8 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if ordered != 0 {
 		return appendOrder(dst, ordered, c)
 	}
-	if extension == saleExtension {
-		return c.Sale.Append(dst)
-	}
 	if extension != 0 {
-		return c.Pay.Append(dst, extensions[extension].form)
+		return appendExtension(dst, extension, c)
 	}
 	if c.PriceMark != 0 {
 		dst = appendPrice(dst, c)
@@ -83,6 +81,17 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		dst = binary.AppendUvarint(dst, uint64(c.Horizon))
 	}
 	return dst
+}
+
+// appendExtension appends what follows the seats of an extended kind.
+func appendExtension(dst []byte, extension byte, c *Change) []byte {
+	switch extension {
+	case saleExtension:
+		return c.Sale.Append(dst)
+	case termsExtension:
+		return c.Terms.Append(dst)
+	}
+	return c.Pay.Append(dst, extensions[extension].form)
 }
 
 // extensions are what an extended kind stands for, by its number, and what of c.Pay follows the seats. Numbers from 16
@@ -100,7 +109,8 @@ var extensions = [256]struct {
 	7: {RefundDone, account.FormRefund},
 	8: {RefundFailed, account.FormFailed},
 
-	saleExtension: {kind: SaleSwitched},
+	saleExtension:  {kind: SaleSwitched},
+	termsExtension: {kind: TermsSet},
 }
 
 // namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
@@ -123,6 +133,8 @@ func extensionOf(c *Change) byte {
 		return 5 + byte(c.Kind-RefundDue)
 	case SaleSwitched:
 		return saleExtension
+	case TermsSet:
+		return termsExtension
 	}
 	if c.Pay != (account.Payment{}) {
 		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
@@ -179,7 +191,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SaleSwitched || isOrderKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -266,6 +278,13 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 	if extension == saleExtension {
 		if c.Sale = sales.Read(r); len(c.Seats) > 0 || c.Split || c.Booking != 0 {
 			r.Fail("a turn of the sale switch with more")
+		}
+		return
+	}
+	if extension == termsExtension {
+		t := terms.Read(r)
+		if c.Terms = &t; len(c.Seats) > 0 || c.Split || c.Booking != 0 {
+			r.Fail("terms with more")
 		}
 		return
 	}

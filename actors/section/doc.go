@@ -74,6 +74,14 @@
 // processor's word that money was taken for a payment under way ends the booking and owes the money back, in one
 // record: nothing is sold any more (P6).
 //
+// # Terms
+//
+// An operator may edit an event's limits and hold times. The catalog's word comes with a turn of the switch and is
+// logged here (TermsSet), missed ones likewise by the next life (TermsOwed): a hold goes by the terms in the log before
+// it, and by those that the event was made with where the log has none. Nothing that stands is judged again. A grant
+// that was given by a higher limit than the log's becomes no hold (P13). What is remembered, and for how long, is no
+// part of terms: forgetting is replayed, and goes by the rules that the event was made with.
+//
 // # Idempotency
 //
 // Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that

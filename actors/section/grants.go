@@ -38,7 +38,12 @@ func (s *State) isGranted(c *Command, d *Decision) bool {
 		d.refuse(GrantStale, s.fencedSince(g.Coordinator))
 		return false
 	case quantity == 0 || quantity > min(s.rules.SeatsPerBookingMax, bookingSeatsMax):
-	case g.Number == 0 && !s.coordinated, s.fences.Passes(g):
+	case g.Number == 0 && !s.coordinated:
+	case s.fences.Passes(g):
+		if g.Total > s.rules.SeatsPerBuyerMax && !g.Unbound { // granted by a limit that is not in force here
+			d.refuse(TooManyForBuyer, s.since(s.termsStamp))
+			return false
+		}
 	default:
 		d.refuse(GrantStale, s.fencedSince(g.Coordinator))
 		return false

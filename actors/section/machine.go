@@ -22,6 +22,9 @@ type Call struct {
 	EndsFollowed Seq
 	// Look, unless nil, is shown the state instead, of which it keeps nothing. What it sees may not be durable yet.
 	Look func(*State)
+	// List, unless nil, is shown the state like Look, and says which record must be durable before the call is
+	// answered.
+	List func(*State) Seq
 	// Reserved seats of Command.Buyer are counted for the buyer already. A hold that nobody counted is counted when it is
 	// placed (see Machine.Shares).
 	Reserved uint32
@@ -156,9 +159,8 @@ func (m *Machine) Decide(command any, at Instant) machine.Decided {
 	switch {
 	case c.Read:
 		return machine.Decided{DependsOn: m.read(c)}
-	case c.EndsFollowed != 0, c.Look != nil:
-		m.hear(c)
-		return machine.Decided{}
+	case c.EndsFollowed != 0, c.Look != nil, c.List != nil:
+		return machine.Decided{DependsOn: m.hear(c)}
 	}
 	c.Command.At = at
 	d := &c.Decision
@@ -174,11 +176,15 @@ func (m *Machine) Decide(command any, at Instant) machine.Decided {
 }
 
 // hear takes what is no question, and shows the state to who looks.
-func (m *Machine) hear(c *Call) {
+func (m *Machine) hear(c *Call) (dependsOn Seq) {
 	if m.State.EndsFollowed(c.EndsFollowed); c.Look != nil {
 		c.Look(m.State)
 	}
+	if c.List != nil {
+		dependsOn = c.List(m.State)
+	}
 	c.Decision.reset()
+	return dependsOn
 }
 
 // read answers with a booking as it stands.
@@ -201,8 +207,9 @@ func (m *Machine) DecideTimers(at Instant) machine.Decided {
 	c := Command{Kind: ExpireHolds, Max: expiryChangesMax, At: at, Operator: true}
 	m.call, m.decision = nil, &m.timers
 	switch turn, owed := m.sale.Owed(); {
-	case owed:
-		m.State.Decide(&Command{Kind: SwitchSale, Sale: turn, At: at, Operator: true}, &m.timers)
+	case owed || m.owesTerms():
+		m.State.Decide(&Command{Kind: SwitchSale, Sale: max(turn, m.sale.Turn), Terms: m.termsOwed, At: at,
+			Operator: true}, &m.timers)
 		if turn.State() != sales.Cancelling { // else all holds end
 			m.State.decideExpire(&c, &m.timers)
 		}

@@ -6,10 +6,14 @@ import (
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 )
 
 // saleExtension is the extended kind of SaleSwitched.
 const saleExtension = 37
+
+// termsExtension is that of TermsSet.
+const termsExtension = byte(TermsSet)
 
 // SaleAt is the newest turn of the sale switch in the log, and when it was logged.
 func (s *State) SaleAt() (turn sales.Turn, at Instant) { return s.sale.Turn, s.sale.At }
@@ -20,11 +24,22 @@ func (s *State) Returned() (refunds uint64, sum int64) { return s.sale.Returned,
 // SaleOwed says that the switch has been turned so, which the log is to say before the section grants anything more.
 func (s *State) SaleOwed(turn sales.Turn) { s.sale.Owe(turn) }
 
+// TermsOwed says that the event has such terms, likewise; nil: those that it was made with. The turn that brought them
+// is owed, or logged.
+func (s *State) TermsOwed(since *terms.Terms) { s.termsOwed = since }
+
+// Terms are those that holds go by since the newest edit in the log; the zero Terms: those that the event was made
+// with.
+func (s *State) Terms() terms.Terms { return s.terms }
+
+// owesTerms says that the event has newer terms than the log.
+func (s *State) owesTerms() bool { return s.termsOwed != nil && s.termsOwed.No > s.terms.No }
+
 // hasDuties says that something is to be logged although no hold ends: a turn of the switch, or the end of bookings of
 // an event that is cancelled.
 func (s *State) hasDuties() bool {
 	_, owed := s.sale.Owed()
-	return owed || s.sale.Off() && (s.expiry.Len() > 0 || !s.wound)
+	return owed || s.owesTerms() || s.sale.Off() && (s.expiry.Len() > 0 || !s.wound)
 }
 
 // isBarred refuses new holds while the sale is not open.
@@ -54,19 +69,33 @@ func (s *State) barsBooking(c *Command, b *booking) Rejection {
 	return Accepted
 }
 
-// decideSwitch lets a turn of the switch in. One that is no newer than the log's is accepted without a change. The
-// outcome's Booking is the turn that the section goes by.
+// decideSwitch lets a turn of the switch in, and the terms that come with it. What is no newer than the log's is
+// accepted without a change. The outcome's Booking is the turn that the section goes by.
 func (s *State) decideSwitch(c *Command, d *Decision) {
 	if !c.Sale.Sound() {
 		panic(fmt.Sprintf("section: turn %d of the sale switch", c.Sale))
 	}
-	if !s.sale.Takes(c.Sale) {
-		d.Outcome.Repeat, d.Outcome.Booking = true, BookingNo(s.sale.Turn)
-		d.Outcome.DependsOn = s.since(s.sale.Stamp)
-		return
+	newer := c.Terms != nil && c.Terms.No > s.terms.No
+	if newer {
+		d.accept(c, TermsSet, 0, BookingNone, 0).Terms = c.Terms
 	}
-	d.accept(c, SaleSwitched, 0, BookingNone, 0).Sale = c.Sale
-	d.Outcome.Booking = BookingNo(c.Sale)
+	switch {
+	case s.sale.Takes(c.Sale):
+		d.accept(c, SaleSwitched, 0, BookingNone, 0).Sale = c.Sale
+		d.Outcome.Booking = BookingNo(c.Sale)
+	case newer:
+		d.Outcome.Booking = BookingNo(s.sale.Turn)
+	default:
+		d.Outcome.Repeat, d.Outcome.Booking = true, BookingNo(s.sale.Turn)
+		d.Outcome.DependsOn = max(s.since(s.sale.Stamp), s.since(s.termsStamp))
+	}
+}
+
+// setTerms has holds go by terms from here on.
+func (s *State) setTerms(t terms.Terms) {
+	s.terms = t
+	s.rules.HoldTTL, s.rules.HoldCeiling, s.rules.RefuseOrphans = t.HoldTTL, t.HoldCeiling, t.RefuseOrphans
+	s.rules.SeatsPerBookingMax, s.rules.SeatsPerBuyerMax = t.SeatsPerBookingMax, t.SeatsPerBuyerMax
 }
 
 // applyNews makes true what moves no seat.
@@ -77,6 +106,13 @@ func (s *State) applyNews(c *Change) {
 		return
 	case OrderServed:
 		s.applyServed(c)
+		return
+	case TermsSet:
+		if !c.Terms.Sound() || c.Terms.No <= s.terms.No {
+			panic(fmt.Sprintf("section: terms %+v after %+v", *c.Terms, s.terms))
+		}
+		s.setTerms(*c.Terms)
+		s.termsStamp = s.stamp()
 		return
 	}
 	s.sale.Switch(c.Sale, c.At, s.stamp())

@@ -18,6 +18,8 @@ const (
 	snapshotVersion4 = 4
 	// snapshotSale beside a version says that the log has turned the sale switch: what it says follows everything else.
 	snapshotSale = 0x80
+	// snapshotTerms beside a version says that the log has set terms: they are the very last.
+	snapshotTerms = 0x20
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
@@ -33,6 +35,7 @@ const (
 //	accounts:  count, each: booking number gap, account.Book.AppendAccount (version 4)
 //	orders:    see appendOrders (of any version, with snapshotOrders)
 //	sale:      turn, age, refunds given back, their sum (with snapshotSale)
+//	terms:     see terms.Terms.Append (with snapshotTerms)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -75,6 +78,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.sale.Turn != 0 {
 		head |= snapshotSale
 	}
+	if s.terms.No != 0 {
+		head |= snapshotTerms
+	}
 	dst = append(dst, head)
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
@@ -95,6 +101,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	}
 	if s.sale.Turn != 0 {
 		dst = s.sale.AppendSnapshot(dst, s.lastAt)
+	}
+	if s.terms.No != 0 {
+		dst = s.terms.Append(dst)
 	}
 	return dst
 }

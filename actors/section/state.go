@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
+	"holdfast/actors/section/terms"
 )
 
 // State is the truth of one section. It is not safe for concurrent use: one writer owns it.
@@ -38,10 +39,13 @@ type State struct {
 	fences grant.Fences
 	orders *order.Book // nil until there is one
 	sale   sales.Log
+	terms  terms.Terms // as the log has them; then rules go by them
 
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
 
+	termsOwed   *terms.Terms   // to be logged before anything is granted; a writer's own, and no part of the truth
+	termsStamp  uint32         // of the record that set terms
 	tariff      *tariff.Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
 	gated       bool           // new holds need an admission; a writer's own, and no part of the truth
 	coordinated bool           // new holds need a grant; likewise

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 )
 
 // drawSale turns the switch now and then, and winds up what is cancelled.
@@ -17,6 +18,12 @@ func drawSale(t *rapid.T, model *twin, c *Command) {
 	case rapid.IntRange(0, 9).Draw(t, "turn") == 0:
 		state := sales.State(rapid.SampledFrom([]int{1, 1, 1, 2, 3, 4}).Draw(t, "sale"))
 		*c = Command{Kind: SwitchSale, At: c.At, Sale: sales.Of(rapid.Uint64Range(1, 9).Draw(t, "number"), state)}
+		if rapid.Bool().Draw(t, "edit") {
+			ttl := Millis(rapid.IntRange(1, 120).Draw(t, "ttl"))
+			c.Terms = &terms.Terms{No: c.Sale.Number(), HoldTTL: ttl, HoldCeiling: ttl * 2,
+				SeatsPerBookingMax: uint32(rapid.IntRange(1, 8).Draw(t, "booking")),
+				SeatsPerBuyerMax:   uint32(rapid.IntRange(1, 8).Draw(t, "buyer"))}
+		}
 	}
 }
 
@@ -25,7 +32,7 @@ func (t *twin) judgeSale(c *Command) (r Rejection, repeat, told bool) {
 	off := t.sale.State() == sales.Cancelling
 	switch c.Kind {
 	case SwitchSale:
-		return Accepted, c.Sale.Number() <= t.sale.Number() || off && c.Sale.State() != sales.Cancelling, true
+		return Accepted, !t.takes(c) && !t.edits(c), true
 	case WindUp:
 		return Accepted, false, true
 	case PlaceHold, PlaceBest:
@@ -35,6 +42,28 @@ func (t *twin) judgeSale(c *Command) (r Rejection, repeat, told bool) {
 		return SaleNotOpen, false, t.sale.State() == sales.Paused || t.sale.State() == sales.Closed
 	}
 	return Accepted, false, false
+}
+
+// takes says that a turn is newer than the newest, and edits that terms are.
+func (t *twin) takes(c *Command) bool {
+	off := t.sale.State() == sales.Cancelling
+	return c.Sale.Number() > t.sale.Number() && (!off || c.Sale.State() == sales.Cancelling)
+}
+
+func (t *twin) edits(c *Command) bool { return c.Terms != nil && c.Terms.No > t.terms }
+
+// turn makes a turn true, and the terms that it brings.
+func (t *twin) turn(c *Command) {
+	if t.edits(c) {
+		t.terms = c.Terms.No
+		t.rules.HoldTTL, t.rules.HoldCeiling, t.rules.RefuseOrphans = c.Terms.HoldTTL, c.Terms.HoldCeiling, false
+		t.rules.SeatsPerBookingMax, t.rules.SeatsPerBuyerMax = c.Terms.SeatsPerBookingMax, c.Terms.SeatsPerBuyerMax
+		t.forget(c.At)
+	}
+	if t.takes(c) {
+		t.sale = c.Sale
+		t.forget(c.At)
+	}
 }
 
 // barred is why a booking gets no more time and is not paid.

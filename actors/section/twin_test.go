@@ -24,6 +24,7 @@ type twin struct {
 	coordinated bool
 	fences      map[uint8]grant.Grant // the oldest that counts
 	sale        sales.Turn
+	terms       uint64 // the number of the newest
 }
 
 type twinBooking struct {
@@ -83,6 +84,10 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 	if wanted > 0 && wanted <= int(t.rules.SeatsPerBookingMax) && t.coordinated &&
 		(c.Grant == grant.Grant{} || c.Grant.Epoch != fence.Epoch || c.Grant.Number < fence.Number) {
 		return GrantStale, false
+	}
+	if wanted > 0 && wanted <= int(t.rules.SeatsPerBookingMax) && t.coordinated && !c.Grant.Unbound &&
+		c.Grant.Total > t.rules.SeatsPerBuyerMax {
+		return TooManyForBuyer, false
 	}
 	if c.Kind != FenceGrants && c.Kind != PlaceHold && c.Kind != PlaceBest && c.Grant.Number > 0 &&
 		(c.Grant.Epoch != fence.Epoch || c.Grant.Number < fence.Number) {
@@ -292,8 +297,7 @@ func (t *twin) due(c *Command) []BookingNo {
 func (t *twin) accept(c *Command, seats []SeatIndex) {
 	switch c.Kind {
 	case SwitchSale:
-		t.sale = c.Sale
-		t.forget(c.At)
+		t.turn(c)
 		return
 	case WindUp:
 		return // judged and made true by its changes

@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
+	"holdfast/actors/section/terms"
 )
 
 // Distinct numbers get distinct types: swapping two is a compile error.
@@ -95,7 +96,8 @@ type Layout struct {
 	Quality []uint32
 }
 
-// Rules are an event's booking limits, fixed for the life of a section's log.
+// Rules are an event's booking limits as it was made. Terms in a section's log change what they may; DedupeWindow and
+// DedupeCountMin are fixed for the life of the log.
 type Rules struct {
 	HoldTTL            Millis // how long a hold lasts from its placing or extension
 	HoldCeiling        Millis // absolute life of a hold, extensions included, from its placing
@@ -132,7 +134,7 @@ const (
 	ChallengePayment                        // Booking; Pay: Attempt, which waits for its buyer
 	SettleRefund                            // Booking; Pay: Refund, State: the processor's word on it
 	RetryRefund                             // Booking; Pay: Refund, which has failed for good
-	SwitchSale                              // Sale
+	SwitchSale                              // Sale; Terms, if there are any
 	WindUp                                  // of a cancelled event; Max: how many changes at most
 )
 
@@ -178,8 +180,9 @@ type Command struct {
 
 	Pay account.Payment // of commands about money
 
-	Order *order.Part // of orders; PlaceHold of one
-	Sale  sales.Turn  // SwitchSale
+	Order *order.Part  // of orders; PlaceHold of one
+	Sale  sales.Turn   // SwitchSale
+	Terms *terms.Terms // SwitchSale: those since the event's last edit; nil: there was none
 }
 
 // ChangeKind says what happened.
@@ -207,6 +210,9 @@ const (
 	SaleSwitched      // Sale
 )
 
+// TermsSet: holds go by other Terms from here on. Its extended kind in logs is the same number.
+const TermsSet ChangeKind = 50
+
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
 type Change struct {
 	Kind        ChangeKind
@@ -226,6 +232,7 @@ type Change struct {
 	Pay         account.Payment // of changes of money
 	Order       *order.Part     // of an order's changes; HoldPlaced of one; refunds of single seats of one
 	Sale        sales.Turn      // SaleSwitched
+	Terms       *terms.Terms    // TermsSet
 }
 
 // Outcome is the answer to one command: a value, never an error.

@@ -124,7 +124,7 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.take(c.Seats, 0)
 	case section.SeatsUnblocked:
 		return m.give(c.Seats, 0, e.Seq)
-	case section.GrantsFenced, section.SaleSwitched:
+	case section.GrantsFenced, section.SaleSwitched, section.TermsSet:
 		return nil
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return m.refunded(c, e.Seq)

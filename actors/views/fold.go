@@ -60,7 +60,8 @@ func (f *folder) apply(c *section.Change) (why string) {
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
-	case section.GrantsFenced, section.OrderSettled, section.OrderServed, section.SaleSwitched:
+	case section.GrantsFenced, section.OrderSettled, section.OrderServed, section.SaleSwitched,
+		section.TermsSet:
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)

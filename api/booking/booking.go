@@ -294,7 +294,7 @@ func checkToken(token string) error {
 
 // sendBooking encodes r.view.
 func sendBooking(r *call.Call, status int) error {
-	r.Out = appendBooking(r, r.Out[:0])
+	r.Out = Append(r, r.Out[:0])
 	document.NoStore(&r.Ctx.Response.Header)
 	return r.JSON(status)
 }
@@ -304,7 +304,8 @@ var stateNames = [...]string{
 	section.BookingReleased: "released", section.BookingExpired: "expired", section.BookingRefunded: "refunded",
 }
 
-func appendBooking(r *call.Call, dst []byte) []byte {
+// Append appends r.View as JSON. r.Text and r.Price are scratch.
+func Append(r *call.Call, dst []byte) []byte {
 	view := &r.View
 	r.Text = actors.AppendBookingID(r.Text[:0], view.ID)
 	split := len(r.Text)

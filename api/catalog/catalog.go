@@ -23,6 +23,7 @@ type Engine interface {
 	ForgetEvent(ctx context.Context, id storage.EventID, who actors.Caller, how pseudonym.Forgetting) (*storage.Event,
 		error)
 	Cancelling
+	Editing
 	Catalog() *actors.Catalog // immutable, newest first; the same pointer as long as nothing changes
 	Event(id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

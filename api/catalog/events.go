@@ -113,6 +113,7 @@ func eventAnswer(e *storage.Event) wire.Event {
 		CreatedAt:          call.TimeIn(zone, e.CreatedAt),
 		Currency:           e.Currency,
 		Sale:               string(e.Sale),
+		Version:            e.Version(),
 		HoldTTLSeconds:     int64(e.Rules.HoldTTL) / 1000,
 		HoldCeilingSeconds: int64(e.Rules.HoldCeiling) / 1000,
 		SeatsPerBookingMax: e.Rules.SeatsPerBookingMax,

@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
+	"holdfast/storage"
 )
 
 // refusals maps a section's closed list of "no" to the outside.
@@ -122,6 +123,7 @@ func classifyRare(err error) (Problem, bool) {
 		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
 		notOver *pseudonym.NotOverError
+		changed *storage.VersionError
 	)
 	switch {
 	case errors.As(err, &refusal):
@@ -136,6 +138,9 @@ func classifyRare(err error) (Problem, bool) {
 		return Problem{Kind: BadRequest, Field: cmp.Or(field.Field, "body"), Detail: field.Error()}, false
 	case errors.As(err, &seats):
 		return Problem{Kind: SeatUnknown, Seats: seats.Seats}, false
+	case errors.As(err, &changed):
+		return Problem{Kind: versionMismatch, Field: "version",
+			Detail: "the event is at version " + strconv.FormatUint(changed.Now, 10)}, false
 	case errors.As(err, &notOver):
 		return Problem{Kind: eventNotOver, Detail: notOver.Why}, false
 	case errors.Is(err, actors.ErrSections):

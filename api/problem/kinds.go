@@ -39,6 +39,7 @@ var (
 	notCancelled     = define(409, "event_not_cancelled", "The event is not cancelled")
 	notReturnable    = define(409, "not_returnable", "Bookings of this event cannot be given back now")
 	eventInUse       = define(409, "event_has_bookings", "The event has live holds or tickets")
+	versionMismatch  = define(409, "version_mismatch", "The event has changed since you saw it")
 	eventDeleted     = define(409, "event_deleted", "The event that this key made has been deleted")
 	notForgettable   = define(409, "not_forgettable", "The event's buyers have no key that could be destroyed")
 	eventNotOver     = define(409, "event_not_over", "The event is not over")

@@ -4,6 +4,7 @@ import { dismiss, focusOn, h, toast } from './dom.js';
 import { serverNow, whoIsKnown } from './api.js';
 import { identity } from './identity.js';
 import { showEvents } from './events.js';
+import { showMyBookings } from './mybookings.js';
 import { showEvent } from './show.js';
 
 const main = document.getElementById('main');
@@ -23,7 +24,7 @@ function route() {
   window.__holdfast = { stats };
   document.getElementById('bar-middle').replaceChildren();
   const found = /^#\/e\/([^/?]+)/.exec(location.hash);
-  const page = found ? showEvent(main, decodeID(found[1]), stats) : showEvents(main);
+  const page = found ? showEvent(main, decodeID(found[1]), stats) : location.hash === '#/me' ? showMyBookings(main) : showEvents(main);
   leave = page.leave;
   document.body.classList.toggle('on-event', Boolean(found));
   scrollTo(0, 0);

@@ -26,7 +26,8 @@ class EventList {
     this.more = h('button', { type: 'button', class: 'quiet', id: 'more', text: 'Show more', hidden: true, on: { click: () => this.load(false) } });
     const search = h('input', { type: 'search', id: 'search', placeholder: 'Search events', 'aria-label': 'Search events', autocomplete: 'off', on: { input: () => this.#search(search.value) } });
     this.element = h('div', { class: 'page' },
-      h('div', { class: 'page-head' }, h('div', {}, this.title, h('p', { class: 'muted', text: 'Pick a show, then pick your seats. What you hold is yours alone until the clock runs out.' })), search),
+      h('div', { class: 'page-head' }, h('div', {}, this.title, h('p', { class: 'muted', text: 'Pick a show, then pick your seats. What you hold is yours alone until the clock runs out.' }),
+        h('p', {}, h('a', { href: '#/me', id: 'mine-link', text: 'My bookings' }))), search),
       this.list, h('div', { class: 'row center' }, this.more));
     this.query = '';
     this.cursors = []; // of the pages that are shown; the first page's is ''

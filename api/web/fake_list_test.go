@@ -83,3 +83,21 @@ func (f *fake) awaitUnchanged(ctx context.Context, t *testing.T) {
 		t.Fatal("no page asked again with the tag it was given")
 	}
 }
+
+// mine lists 45 bookings of the buyer, two pages of which are full.
+func (f *fake) mine(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	page := map[string]any{"bookings": []map[string]any{}, "next_cursor": nil, "as_of": "2027-01-01T00:00:00.000Z",
+		"incomplete": false}
+	list := []map[string]any{}
+	for n := from; n < min(45, from+limit); n++ {
+		list = append(list, map[string]any{"id": fmt.Sprint("b", n), "event": eventID, "placed_at": page["as_of"],
+			"state": []string{"confirmed", "held", "expired"}[n%3], "seats": []string{fmt.Sprintf("A-1-%d", n)},
+			"total": map[string]any{"amount": 4500, "currency": "EUR"}})
+	}
+	if page["bookings"] = list; from+limit < 45 {
+		page["next_cursor"] = strconv.Itoa(from + limit)
+	}
+	f.answer(w, 200, page)
+}

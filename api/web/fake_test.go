@@ -204,6 +204,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { asset(w, "index.html") })
 	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) { asset(w, r.PathValue("name")) })
 	mux.HandleFunc("GET /v1/events", f.list)
+	mux.HandleFunc("GET /v1/me/bookings", f.mine)
 	mux.HandleFunc("GET /v1/sign-in", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.signIn) })
 	mux.HandleFunc("GET /v1/events/{e}", f.one)
 	mux.HandleFunc("POST /v1/events/{e}/sale", f.setSale)

@@ -3,6 +3,7 @@
 const problemWords = {
   sold_out: 'No suitable seats are free right now. Held seats may come back: keep an eye on the map.',
   sale_not_open: 'The sale is not open at the moment.',
+  version_mismatch: 'Somebody else has changed this event meanwhile. Look at it again.',
   event_cancelled: 'This event is cancelled. Whatever was paid goes back by itself.',
   not_returnable: 'The time for giving bookings of this event back has passed.',
   too_many_seats: 'That is more seats than one buyer may take.',

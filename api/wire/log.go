@@ -53,6 +53,7 @@ const (
 	LogSalePaused        = "sale_paused"
 	LogSaleClosed        = "sale_closed"
 	LogSaleCancelled     = "sale_cancelled"  // the event is being cancelled
+	LogTermsSet          = "terms_set"       // holds go by edited limits and times from here on
 	LogGrantsFenced      = "grants_fenced"   // by a coordinator: older grants are no good from here on
 	LogLegBound          = "leg_bound"       // seats of a booking whose home is another section
 	LogLegSold           = "leg_sold"        // as its home was
@@ -67,7 +68,7 @@ var LogKinds = [...]string{
 	LogClaim, LogReleased, LogHoldPlaced, LogHoldExtended, LogHoldReleased, LogHoldExpired, LogPaymentBegun,
 	LogPaymentFailed, LogSold, LogRefunded, LogBlocked, LogUnblocked, LogPaymentChallenged, LogRefundDue,
 	LogRefundPending, LogRefundFailed, LogSaleOpened, LogSalePaused, LogSaleClosed, LogSaleCancelled, LogGrantsFenced,
-	LogLegBound, LogLegSold, LogLegFreed, LogOrderSettled,
+	LogLegBound, LogLegSold, LogLegFreed, LogLegSeatsFreed, LogOrderServed, LogOrderSettled, LogTermsSet,
 }
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for

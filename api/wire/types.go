@@ -19,7 +19,8 @@ type Event struct {
 	// CurrencyExponent is how many digits of an amount stand behind the point. Absent in an event of an earlier build
 	// whose currency is none: then nobody can write its amounts as money.
 	CurrencyExponent   *int             `json:"currency_exponent,omitempty"`
-	Sale               string           `json:"sale"` // "open", "paused", "closed", "cancelling" or "cancelled"
+	Sale               string           `json:"sale"`    // "open", "paused", "closed", "cancelling" or "cancelled"
+	Version            uint64           `json:"version"` // grows with each change of the event; an edit names it
 	HoldTTLSeconds     int64            `json:"hold_ttl_seconds"`
 	HoldCeilingSeconds int64            `json:"hold_ceiling_seconds"`
 	SeatsPerBookingMax uint32           `json:"max_seats_per_booking"`

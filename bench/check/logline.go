@@ -34,7 +34,7 @@ const (
 	logLegFreed
 	logSettled
 	logLegPart // a leg gives some of its seats up
-	logSale    // the sale switch was turned
+	logSale    // the sale switch was turned, or the event edited
 	logMoney   // what moves money and no seat; the audit judges it
 )
 
@@ -59,7 +59,7 @@ func parseKind(text []byte) logKind {
 		return logMoney
 	case wire.LogOrderServed: // moves nothing, as a turn of the switch
 		return logSale
-	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled:
+	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled, wire.LogTermsSet:
 		return logSale
 	}
 	for k := logClaim; k <= logMoney; k++ {

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/deskctl"
 	"holdfast/cmd/holdfast/hooksctl"
 	"holdfast/cmd/holdfast/mailctl"
 	"holdfast/cmd/holdfast/paymentsctl"
@@ -34,11 +35,13 @@ type commands struct {
 	Import importCommand `cmd:"" help:"Check a seating plan, and create an event from it."`
 	Sale   saleCommand   `cmd:"" help:"Open, pause or close an event's sale."`
 	Event  struct {
-		Cancel   cancelCommand   `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
-		Postpone postponeCommand `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
-	} `cmd:"" help:"Call an event off, or put it off."`
+		Cancel   cancelCommand       `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
+		Edit     deskctl.EditCommand `cmd:"" help:"Change an event's name, times, limits or hold times; or tell who has."`
+		Postpone postponeCommand     `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
+	} `cmd:"" help:"Edit an event, call it off, or put it off."`
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
+	Bookings deskctl.Command     `cmd:"" help:"Search bookings, and look at one."`
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
 	Webhooks hooksctl.Command    `cmd:"" help:"Keep the addresses that are told what happens, and see what they were told."`
 	Mails    mailctl.Command     `cmd:"" help:"See how mails to buyers stand, and send once more what was given up."`
@@ -90,7 +93,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	} else {
 		calm := terminal.NewWriter(out)
 		err = parsed.Run(&console{ctx: ctx, out: calm, err: errs},
-			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs})
+			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs},
+			&deskctl.Console{Context: ctx, Out: calm, Err: errs})
 	}
 	switch {
 	case err == nil:

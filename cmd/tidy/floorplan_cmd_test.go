@@ -13,8 +13,8 @@ var commandWalls = map[string]wall{
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
-			"actors/...", "api/proofofwork", "api/wire", "api/wire/pay", "storage/...", fasthttp, chromedp, pgx,
-			toxiproxy, standardWebhooks,
+			"actors/...", "api/proofofwork", "api/wire", "api/wire/bookinglist", "api/wire/pay", "storage/...",
+			fasthttp, chromedp, pgx, toxiproxy, standardWebhooks,
 			"golang.org/x/sys/unix",
 		},
 	},
@@ -75,6 +75,13 @@ var commandWalls = map[string]wall{
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/storectl", "cmd/holdfast/terminal", "actors/checkout/pending",
 			"actors/money", "api/payments", "api/wire/pay",
+		},
+	},
+	"cmd/holdfast/deskctl": {
+		Why: "shows what a running server finds: a store in reach would be searched beside it, and say something else",
+		Own: []string{
+			"cmd/holdfast/client", "cmd/holdfast/terminal", "actors/money", "api/catalog", "api/wire",
+			"api/wire/bookinglist",
 		},
 	},
 	"cmd/holdfast/drawctl": {

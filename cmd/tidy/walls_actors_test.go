@@ -69,7 +69,7 @@ var wallsOfActors = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
-			"actors/section/cold", "actors/section/sales",
+			"actors/section/cold", "actors/section/sales", "actors/section/terms",
 			"actors/section/tariff", "actors/section/order", "actors/section/runs",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
@@ -90,6 +90,10 @@ var wallsOfActors = map[string]wall{
 	"actors/section/cold": {
 		Why: "who waits for which booking's seats: handles and moments, replayed with the seats and as pure",
 		Own: []string{"actors/machine"}, Std: pureStd,
+	},
+	"actors/section/terms": {
+		Why: "what a section's log says of an event's limits is replayed with the seats, so it is as pure as they are",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
 	"actors/section/sales": {
 		Why: "what a section's log says of the sale switch is replayed with the seats, so it is as pure as they are",
@@ -253,7 +257,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own: []string{"actors/section/sales",
+		Own: []string{"actors/section/sales", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
 			"actors/codec", "actors/section/order", "actors/trace", "storage",
 		},
@@ -344,6 +348,12 @@ var wallsOfActors = map[string]wall{
 		Own: []string{"actors/section/sales", "actors/booking", "actors/section", "actors/section/account",
 			"actors/section/order", "storage"},
 	},
+	"actors/bookingsearch": {
+		Why: "searches sections' states for people: it sees what it is shown, keeps who has bookings where, and " +
+			"changes nothing",
+		Own:  []string{"actors/booking", "actors/section", "actors/section/account", "storage"},
+		Test: []string{"actors/machine"},
+	},
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
@@ -352,7 +362,9 @@ var wallsOfActors = map[string]wall{
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
 			"actors/codec", "actors/grant", // grants, who counts a buyer, exclusions; not what a section takes
-		}, Test: []string{"actors/price", "actors/section/account", "storage/...", rapid, pebble},
+		}, Test: []string{
+			"actors/price", "actors/section/account", "actors/section/terms", "storage/...", rapid, pebble,
+		},
 	},
 	"actors/audit/reconcile": {
 		Why: "one booking's money by its log beside the processor's list: pure, and it knows neither who reads nor " +
@@ -426,7 +438,7 @@ var wallsOfActors = map[string]wall{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",
-			"actors/checkout/pending",
+			"actors/checkout/pending", "actors/bookingsearch",
 			"actors/section/account", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",

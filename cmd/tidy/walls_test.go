@@ -14,14 +14,14 @@ var walls = func() map[string]wall {
 var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
-		Own: []string{"actors/section/sales", "storage/onsale",
+		Own: []string{"actors/section/sales", "actors/section/terms", "storage/onsale",
 			"actors/gate/bound",
 			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
 		}, Third: []string{compress}, Test: []string{"actors/section/tariff", "actors/budget", "actors/grant", rapid},
 	},
 	"storage/onsale": {
 		Why: "the words of an event's sale switch: every store keeps them, and none gives them a meaning",
-		Own: []string{"actors/machine"},
+		Own: []string{"actors/machine", "actors/section"},
 	},
 	"storage/memstore": {
 		Why:  "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -115,7 +115,8 @@ var wallsAround = map[string]wall{
 		},
 		Test: []string{
 			"storage/onsale",
-			"actors/cancellation", "actors/feed", "actors/feed/mail", "actors/feed/mail/letter", "actors/feed/webhook",
+			"actors/bookingsearch", "actors/cancellation", "actors/feed", "actors/feed/mail",
+			"actors/feed/mail/letter", "actors/feed/webhook",
 			"actors/gate/bound",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
@@ -130,6 +131,7 @@ var wallsAround = map[string]wall{
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
 		Own: []string{
 			"actors", "actors/gate", "actors/pseudonym", "actors/section", "actors/venue", "api/document", "api/wire",
+			"storage",
 		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},
@@ -227,6 +229,9 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
+	"api/wire/bookinglist": {
+		Why: "the JSON of searches for bookings: a client needs it and no server", Own: []string{"api/wire"},
+	},
 	"api/wire/calledoff": {
 		Why: "the JSON of events that are called off or put off: clients share it, and it knows nothing else",
 		Own: []string{"api/wire/pay"},
@@ -291,6 +296,14 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/checkout/pending", "actors/section", "actors/section/account", "api/call", "api/problem",
 			"api/wire", "api/wire/pay",
+		},
+		Third: []string{fasthttp},
+	},
+	"api/bookinglist": {
+		Why: "the calls of people who look for bookings: parameters in, a page out, and no search of its own",
+		Own: []string{
+			"actors", "actors/bookingsearch", "actors/section", "storage", "api/auth", "api/booking", "api/call",
+			"api/document", "api/problem", "api/wire",
 		},
 		Third: []string{fasthttp},
 	},

@@ -49,4 +49,8 @@ type Change struct {
 	StartsAt      machine.Instant
 	StartsMinutes int16
 	SaleEndsAt    machine.Instant // likewise; 0: the start
+	// Edit changes the event, and leaves the switch where it stands: Sale says nothing.
+	Edit *Edit
+	// Standing is what edits have made of the event; of a copy.
+	Standing *Standing
 }

@@ -197,6 +197,29 @@ func deletedForEver(b *bench) {
 	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "a deleted event made anew")
 }
 
+// editsByVersion: an edit of an event as it no longer stands changes nothing; its repeat is known; and all of it is
+// read again.
+func editsByVersion(b *bench) {
+	ctx, e := context.Background(), b.newEvent()
+	key := storage.OperatorKey{Request: newRequest(), Event: e.ID, Fingerprint: 1, At: 5}
+	name, most := "Another", uint32(2)
+	edit := onsale.Edit{At: 5, By: "anna", Reason: "typo", Name: &name, SeatsPerBuyerMax: &most}
+	b.must(b.store.ChangeSale(ctx, e.ID, onsale.Change{Edit: &edit}, key))
+	b.reopen()
+	b.repeats(b.store.ChangeSale(ctx, e.ID, onsale.Change{Edit: &edit}, key), key, "edited again under the same key")
+	var changed *storage.VersionError
+	err := b.store.ChangeSale(ctx, e.ID, onsale.Change{Edit: &edit}, storage.OperatorKey{})
+	if !errors.As(err, &changed) || changed.Now != 1 {
+		b.Errorf("an edit of an older version: %v", err)
+	}
+	got, err := b.store.Event(ctx, e.ID)
+	b.must(err)
+	if got.Name != name || got.Sale != e.Sale || got.SaleNo != 1 || got.Rules.SeatsPerBuyerMax != 2 ||
+		got.FirstRules() != e.Rules || len(got.Edits) != 1 || got.Edits[0].By != "anna" {
+		b.Errorf("the event stands as %+v", got)
+	}
+}
+
 // offForEver: an event that is called off is not sold any more, and keeps why; every turn of a switch has a number of
 // its own.
 func offForEver(b *bench) {

@@ -51,6 +51,7 @@ var promises = []struct {
 	{"operators_keys_are_kept_and_bounded", keysBounded},
 	{"a_deleted_event_stays_deleted", deletedForEver},
 	{"a_cancelled_event_stays_cancelled", offForEver},
+	{"edits_name_the_version_they_are_about", editsByVersion},
 	{"P14_an_events_key_never_changes_and_is_never_printed", eventKeys},
 	{"P14_nothing_is_left_of_a_forgotten_events_key", forgotten},
 	{"P14_what_is_on_sale_is_not_forgotten", forgettingRefused},

@@ -169,7 +169,7 @@ func kindOf(m *Ask) Kind {
 	case c.Order != nil:
 		return KindAskOrder
 	case c.Sale != 0:
-		return KindAskSale
+		return kindOfTurn(c)
 	case c.Grant.Number != 0:
 		return KindAskGranted
 	case c.Session != 0:

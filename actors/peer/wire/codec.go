@@ -98,8 +98,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		return appendRefund(dst, m)
 	case KindAskGranted:
 		return appendGrant(dst, c)
-	case KindAskSale:
-		return binary.AppendUvarint(dst, uint64(c.Sale))
+	case KindAskSale, KindAskTerms:
+		return appendTurn(dst, c)
 	case KindAskAdmitted:
 		return appendSession(dst, c)
 	}

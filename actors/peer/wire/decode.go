@@ -4,6 +4,7 @@ import (
 	"holdfast/actors/gate"
 	"holdfast/actors/section"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 	"holdfast/storage"
 )
 
@@ -68,13 +69,13 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.keyed(m)
 	case KindAskPaying:
 		d.payment(&c.Pay)
-	case KindAskSale:
-		c.Sale = sales.Turn(d.uvarint(maxUint64))
+	case KindAskSale, KindAskTerms:
+		d.turn(c)
 	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
 		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying ||
-		c.Kind == section.SwitchSale && d.kind == KindAskSale && c.Sale.Sound() && c.Operator
+		c.Kind == section.SwitchSale && c.Sale.Sound() && c.Operator
 	switch d.kind {
 	case KindAskOrder:
 		known = isOrderCommand(c.Kind)
@@ -85,6 +86,17 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.fail("a command that no node may send")
 	}
 	return d.end()
+}
+
+// turn reads a turn of the sale switch, and the terms that it brings.
+func (d *Decoder) turn(c *section.Command) {
+	if c.Sale = sales.Turn(d.uvarint(maxUint64)); d.kind == KindAskSale {
+		return
+	}
+	t := new(terms.Terms)
+	if c.Terms = t; !t.Restore(d.uvarint) {
+		d.fail("terms that are none")
+	}
 }
 
 // Answer reads the message; the seats are the decoder's.

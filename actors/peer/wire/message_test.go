@@ -15,6 +15,8 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 	"holdfast/actors/trace"
 	"holdfast/storage"
 )
@@ -60,6 +62,11 @@ func partly(amount int64) *account.Money {
 }
 
 var samples = []sample{
+	{"ask with terms", &Ask{ID: 5, Patience: 250, Section: sampleKey, Command: section.Command{Kind: section.SwitchSale,
+		Operator: true, Sale: sales.Of(7, sales.Open), Terms: &terms.Terms{No: 7, HoldTTL: 60_000, HoldCeiling: 120_000,
+			SeatsPerBookingMax: 2, SeatsPerBuyerMax: 3}}}, KindAskTerms, into((*Decoder).Ask),
+		"5405fa01e100000000000000000000000000000eac02100800000000000000000000000000000000" +
+			"000000000000000000000000000000000000000000000000000000003907e0d403c0a907020300"},
 	{"subscribe", &Subscribe{sampleEvent}, KindSubscribe, into((*Decoder).Subscribe),
 		"01e100000000000000000000000000000e"},
 	{"serving", &Serving{sampleKey, 7, 1000}, KindServing, into((*Decoder).Serving),

@@ -14,9 +14,27 @@ const (
 	KindAskPaying Kind = 0x44
 	// KindAskSale is an Ask with a turn of the sale switch, behind all other fields.
 	KindAskSale Kind = 0x48
+	// KindAskTerms is KindAskSale with the terms that the turn brings, behind the turn.
+	KindAskTerms Kind = 0x54
 	// KindAnswerPaid is an Answer about a booking with an account, behind all other fields.
 	KindAnswerPaid Kind = 0x43
 )
+
+func kindOfTurn(c *section.Command) Kind {
+	if c.Terms != nil {
+		return KindAskTerms
+	}
+	return KindAskSale
+}
+
+// appendTurn appends a turn of the sale switch, and the terms that it brings.
+func appendTurn(dst []byte, c *section.Command) []byte {
+	dst = binary.AppendUvarint(dst, uint64(c.Sale))
+	if c.Terms == nil {
+		return dst
+	}
+	return c.Terms.Append(dst)
+}
 
 // appendPayment appends all that a command says of money.
 func appendPayment(dst []byte, p *account.Payment) []byte {

@@ -251,6 +251,7 @@ var changeNames = [...]string{
 	section.OrderSettled:          wire.LogOrderSettled,
 	section.LegSeatsFreed:         wire.LogLegSeatsFreed,
 	section.OrderServed:           wire.LogOrderServed,
+	section.TermsSet:              wire.LogTermsSet,
 }
 
 // turnNames are the names of a turn of the sale switch.

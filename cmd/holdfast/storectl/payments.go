@@ -46,7 +46,7 @@ func openOf(ctx context.Context, from audit.Source, e *storage.Event, visit func
 	}
 	for i := range plan.Sections {
 		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
-		state := section.NewState(plan.Layout(i), e.Rules)
+		state := section.NewState(plan.Layout(i), e.FirstRules())
 		err := from.Read(ctx, key, 0, func(entry *storage.Entry, _ storage.Hash) error {
 			state.Begin(entry.Seq)
 			if entry.Kind != storage.EntryChanges {
