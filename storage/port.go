@@ -266,6 +266,7 @@ type Store interface {
 	Snapshots
 	Catalog
 	EventKeys
+	TicketKeys
 	Contacts
 	Tickets
 	Nodes

@@ -29,6 +29,8 @@ type data struct {
 	eventKeys map[storage.EventID]storage.EventKey
 	contacts  map[string]storage.Contact
 	secret    *[32]byte // nil until it is asked for or brought
+
+	ticketKeys []storage.TicketKey
 }
 
 // log holds one section's entries in stored form; record seq is at index seq-1.

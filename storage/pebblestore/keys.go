@@ -18,6 +18,8 @@ const (
 	prefixMeta     = 'M'
 	prefixOperator = 'O' // an operator's key, by request
 	prefixKeyAge   = 'K' // the same by event and age
+
+	prefixTicketKey = 'Q' // what tickets are signed with, by number
 )
 
 const (

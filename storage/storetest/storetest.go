@@ -57,6 +57,8 @@ var promises = []struct {
 	{"P14_a_contact_is_kept_until_it_is_forgotten", contacts},
 	{"P14_a_contact_is_never_printed", contactsUnprinted},
 	{"the_secret_never_changes", secret},
+	{"keys_of_tickets_never_change_and_are_never_printed", ticketKeys},
+	{"two_nodes_never_make_one_key_of_tickets", ticketKeyRace},
 	{"nodes", nodes},
 	{"a_forgotten_node_is_gone", forget},
 	{"an_imported_log_is_the_same_log", imported},
