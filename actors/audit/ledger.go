@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/sales"
 )
 
@@ -22,6 +23,7 @@ type booking struct {
 	due       []section.SeatIndex // sold, and owed back
 	owes      bool                // money of an attempt that is not the booking's
 	order     *orderNotes
+	passes    map[entry.Ticket]*pass // what was done with its tickets; nil: nothing
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -69,6 +71,8 @@ func (l *ledger) apply(c *section.Change) {
 		l.block(c)
 	case section.SeatsUnblocked:
 		l.unblock(c)
+	case section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
+		l.tickets(c)
 	case section.GrantsFenced: // judged with the event: see limits.go
 	case section.SaleSwitched: // judged in sale.go
 		l.off = c.Sale.State() == sales.Cancelling

@@ -28,7 +28,7 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.applyBound(c, touched)
 	case LegSold, LegFreed:
 		touched = s.applyLeg(c, touched)
-	case OrderSettled, SaleSwitched:
+	case OrderSettled, SaleSwitched, TicketAdmitted, TicketDoubled, TicketReissued:
 		s.applyNews(c)
 	default:
 		touched = s.applyBooking(c, touched)

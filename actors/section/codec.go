@@ -38,7 +38,7 @@ const (
 // ascending and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and
 // panics before a byte is written anywhere durable.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
-	if !knownKind(c.Kind) {
+	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
 	flags, extension, ordered := changeFlags(at, c), extensionOf(c), orderKind(c)
@@ -65,10 +65,12 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if ordered != 0 {
 		return appendOrder(dst, ordered, c)
 	}
-	if extension == saleExtension {
+	switch {
+	case extension == saleExtension:
 		return c.Sale.Append(dst)
-	}
-	if extension != 0 {
+	case c.Entry != nil:
+		return c.Entry.Append(dst, c.At)
+	case extension != 0:
 		return c.Pay.Append(dst, extensions[extension].form)
 	}
 	if c.PriceMark != 0 {
@@ -100,6 +102,10 @@ var extensions = [256]struct {
 	8: {RefundFailed, account.FormFailed},
 
 	saleExtension: {kind: SaleSwitched},
+
+	TicketAdmitted: {kind: TicketAdmitted},
+	TicketDoubled:  {kind: TicketDoubled},
+	TicketReissued: {kind: TicketReissued},
 }
 
 // namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
@@ -119,6 +125,8 @@ func extensionOf(c *Change) byte {
 		return 5 + byte(c.Kind-RefundDue)
 	case SaleSwitched:
 		return saleExtension
+	case TicketAdmitted, TicketDoubled, TicketReissued:
+		return byte(c.Kind)
 	}
 	if c.Pay != (account.Payment{}) {
 		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
@@ -175,7 +183,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SaleSwitched || isOrderKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || isOrderKind(k) || isTicketKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -265,6 +273,10 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 		if c.Sale = sales.Read(r); len(c.Seats) > 0 || c.Split || c.Booking != 0 {
 			r.Fail("a turn of the sale switch with more")
 		}
+		return
+	}
+	if isTicketKind(c.Kind) {
+		readTicket(r, c)
 		return
 	}
 	c.Pay.Read(r, extensions[extension].form)

@@ -67,7 +67,7 @@ func (s *State) Decide(c *Command, d *Decision) {
 		s.decideBlock(c, d, Available, SeatsBlocked)
 	case UnblockSeats:
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
-	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp:
+	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp, AdmitTicket, ReissueTicket:
 		s.decideRest(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
 		SettleRefund, RetryRefund:
@@ -95,6 +95,8 @@ func (s *State) decideRest(c *Command, d *Decision) {
 		s.decideSwitch(c, d)
 	case WindUp:
 		s.decideWindUp(c, d)
+	case AdmitTicket, ReissueTicket:
+		s.decideTicket(c, d)
 	}
 }
 

@@ -28,7 +28,8 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	d := &decoder{rest: body}
 	d.version = d.byte()
 	orders, turned := d.version&snapshotOrders != 0, d.version&snapshotSale != 0
-	d.version &^= snapshotOrders | snapshotSale
+	tickets := d.version&snapshotTickets != 0
+	d.version &^= snapshotOrders | snapshotSale | snapshotTickets
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -50,6 +51,9 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	d.require(s.boundLegs() == s.BoundLegs(), "bound legs")
 	if turned {
 		d.require(s.sale.Restore(d.uvarint, s.lastAt), "sale switch")
+	}
+	if tickets {
+		s.restoreTickets(d)
 	}
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)

@@ -71,8 +71,12 @@ func (s *State) decideSwitch(c *Command, d *Decision) {
 
 // applyNews makes true what moves no seat.
 func (s *State) applyNews(c *Change) {
-	if c.Kind == OrderSettled {
+	switch {
+	case c.Kind == OrderSettled:
 		s.applySettled(c)
+		return
+	case isTicketKind(c.Kind):
+		s.applyTicket(c)
 		return
 	}
 	s.sale.Switch(c.Sale, c.At, s.stamp())

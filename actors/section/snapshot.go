@@ -33,6 +33,7 @@ const (
 //	accounts:  count, each: booking number gap, account.Book.AppendAccount (version 4)
 //	orders:    see appendOrders (of any version, with snapshotOrders)
 //	sale:      turn, age, refunds given back, their sum (with snapshotSale)
+//	tickets:   see appendTickets (with snapshotTickets)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -75,6 +76,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.sale.Turn != 0 {
 		head |= snapshotSale
 	}
+	if s.passes.Any() {
+		head |= snapshotTickets
+	}
 	dst = append(dst, head)
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
@@ -95,6 +99,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	}
 	if s.sale.Turn != 0 {
 		dst = s.sale.AppendSnapshot(dst, s.lastAt)
+	}
+	if s.passes.Any() {
+		dst = s.appendTickets(dst)
 	}
 	return dst
 }

@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/cold"
 	"holdfast/actors/section/dense"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
@@ -38,6 +39,7 @@ type State struct {
 	fences grant.Fences
 	orders *order.Book // nil until there is one
 	sale   sales.Log
+	passes entry.Book
 
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
@@ -204,5 +206,8 @@ func (s *State) describe(slot uint32, d *Decision) {
 	s.tellMoney(slot, b, d)
 	if s.orders != nil {
 		o.Order, o.Unsettled = s.orders.Home(slot), s.orders.Unsettled(slot)
+	}
+	if s.passes.Any() {
+		o.Passes = s.passes.Passes(slot)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
@@ -178,6 +179,7 @@ type Command struct {
 
 	Order *order.Part // of orders; PlaceHold of one
 	Sale  sales.Turn  // SwitchSale
+	Entry *entry.Word // AdmitTicket, ReissueTicket; borrowed for the call only
 }
 
 // ChangeKind says what happened.
@@ -224,6 +226,7 @@ type Change struct {
 	Pay         account.Payment // of changes of money
 	Order       *order.Part     // of an order's changes; HoldPlaced of one
 	Sale        sales.Turn      // SaleSwitched
+	Entry       *entry.Word     // of changes of tickets
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -249,6 +252,8 @@ type Outcome struct {
 	Order *order.Part
 	// Unsettled: some leg of the order may not have heard of Cited.
 	Unsettled bool
+	// Passes is what is known of the booking's tickets beyond that they were sold, ascending. It is not changed.
+	Passes []entry.Pass
 	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
 	Due []order.DueLeg
 }

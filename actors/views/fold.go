@@ -58,7 +58,8 @@ func (f *folder) apply(c *section.Change) (why string) {
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
-	case section.GrantsFenced, section.OrderSettled, section.SaleSwitched:
+	case section.GrantsFenced, section.OrderSettled, section.SaleSwitched, section.TicketAdmitted,
+		section.TicketDoubled, section.TicketReissued:
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)

@@ -34,7 +34,7 @@ const (
 	logLegFreed
 	logSettled
 	logSale  // the sale switch was turned
-	logMoney // what moves money and no seat; the audit judges it
+	logMoney // what moves money or people, and no seat; the audit judges it
 )
 
 var logKindNames = [...]string{
@@ -53,7 +53,8 @@ func (k logKind) String() string { return logKindNames[k] }
 
 func parseKind(text []byte) logKind {
 	switch string(text) {
-	case wire.LogPaymentChallenged, wire.LogRefundFailed:
+	case wire.LogPaymentChallenged, wire.LogRefundFailed, wire.LogTicketAdmitted, wire.LogTicketDoubled,
+		wire.LogTicketReissued:
 		return logMoney
 	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled:
 		return logSale

@@ -67,23 +67,31 @@ func (m *Released) Append(dst []byte) []byte {
 	return append(dst, m.Successor[:]...)
 }
 
+// kind is the message's, by what its command says.
+func (m *Ask) kind() Kind {
+	c := &m.Command
+	switch {
+	case c.Entry != nil:
+		return KindAskTicket
+	case m.Keyed:
+		return KindAskKeyed
+	case c.Pay != (account.Payment{}):
+		return KindAskPaying
+	case c.Order != nil:
+		return KindAskOrder
+	case c.Sale != 0:
+		return KindAskSale
+	case c.Grant.Number != 0:
+		return KindAskGranted
+	case c.Session != 0:
+		return KindAskAdmitted
+	}
+	return KindAsk
+}
+
 // Append appends the message to dst.
 func (m *Ask) Append(dst []byte) []byte {
-	c, kind := &m.Command, KindAsk
-	switch {
-	case m.Keyed:
-		kind = KindAskKeyed
-	case c.Pay != (account.Payment{}):
-		kind = KindAskPaying
-	case c.Order != nil:
-		kind = KindAskOrder
-	case c.Sale != 0:
-		kind = KindAskSale
-	case c.Grant.Number != 0:
-		kind = KindAskGranted
-	case c.Session != 0:
-		kind = KindAskAdmitted
-	}
+	c, kind := &m.Command, m.kind()
 	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
@@ -98,6 +106,8 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
 	dst = appendSeats(dst, c.Seats)
 	switch kind {
+	case KindAskTicket:
+		return appendTicket(dst, m)
 	case KindAskKeyed:
 		if c.Pay == (account.Payment{}) {
 			return dst
@@ -122,6 +132,8 @@ func (m *Answer) Append(dst []byte) []byte {
 	o, kind := &m.Outcome, KindAnswer
 	switch {
 	case m.Code != Decided:
+	case len(o.Passes) > 0:
+		kind = KindAnswerTicket
 	case o.Order != nil:
 		kind = KindAnswerOrder
 	case o.Money != nil:
@@ -146,6 +158,9 @@ func (m *Answer) Append(dst []byte) []byte {
 	dst = binary.AppendVarint(dst, int64(o.ExpiresAt))
 	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerOrder {
 		dst = o.Order.Append(append(dst, flags(o.Unsettled, o.Money != nil)))
+	}
+	if kind == KindAnswerTicket {
+		return appendPasses(dst, o)
 	}
 	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)

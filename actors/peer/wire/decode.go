@@ -68,13 +68,18 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.payment(&c.Pay)
 	case KindAskSale:
 		c.Sale = sales.Turn(d.uvarint(maxUint64))
+	case KindAskTicket:
+		d.ticket(m)
 	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
 		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying ||
 		c.Kind == section.SwitchSale && d.kind == KindAskSale && c.Sale.Sound() && c.Operator
-	if d.kind == KindAskOrder {
+	switch d.kind {
+	case KindAskOrder:
 		known = isOrderCommand(c.Kind)
+	case KindAskTicket:
+		known = isTicketCommand(c) && !m.Search
 	}
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
@@ -86,7 +91,7 @@ func (d *Decoder) Ask(m *Ask) error {
 func (d *Decoder) Answer(m *Answer) error {
 	*m = Answer{ID: d.uvarint(maxUint64), Code: Code(d.byte())}
 	switch {
-	case d.kind == KindAnswerPaid && m.Code != Decided:
+	case (d.kind == KindAnswerPaid || d.kind == KindAnswerTicket) && m.Code != Decided:
 		d.fail("an account without an outcome")
 	case m.Code == Moved:
 		d.copy(m.Owner[:])
@@ -124,6 +129,9 @@ func (d *Decoder) decided(m *Answer) {
 	}
 	if paid {
 		o.Money = d.money()
+	}
+	if d.kind == KindAnswerTicket {
+		d.passes(o)
 	}
 }
 
