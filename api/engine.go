@@ -8,6 +8,7 @@ import (
 	"holdfast/api/live"
 	"holdfast/api/operate"
 	"holdfast/api/payments"
+	"holdfast/api/tickets"
 )
 
 // Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in
@@ -21,6 +22,7 @@ type Engine interface {
 	live.Engine
 	contact.Engine
 	payments.Engine
+	tickets.Engine
 
 	// Ready answers nil once requests can be served, else why not.
 	Ready() error

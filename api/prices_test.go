@@ -159,6 +159,7 @@ func TestEverySurfaceShowsTheTotal(t *testing.T) {
 	see("extended", h.do("POST", at+"/extend", alice, "").want(200, ""))
 	see("confirmed", h.do("POST", at+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, ""))
 	see("money", h.do("GET", at+"/payments", operator, "").want(200, ""))
+	see("tickets", h.do("GET", at+"/tickets", alice, "").want(200, ""))
 	see("refunded", h.do("POST", at+"/refund", operator, "").want(200, ""))
 	again := h.do("POST", path+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	see("released", h.do("DELETE", "/v1/bookings/"+again.ID, alice, "").want(200, ""))
@@ -215,7 +216,8 @@ var moneyPlaces = []string{
 	"ListedEvent.prices",
 	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total",
 	"Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
-	"QueuePlace.price_range", "Refunds.amount", "Tax.amount",
+	"QueuePlace.price_range", "Refunds.amount", "SignedTicket.price", "SignedTicket.total",
+	"Tax.amount",
 }
 
 func TestNoSurfaceWithMoneyIsForgotten(t *testing.T) {

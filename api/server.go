@@ -28,6 +28,7 @@ import (
 	"holdfast/api/payments"
 	"holdfast/api/problem"
 	"holdfast/api/queue"
+	"holdfast/api/tickets"
 	"holdfast/api/token"
 	"holdfast/api/webhook"
 )
@@ -46,6 +47,7 @@ type Server struct {
 	live     *live.Handlers
 	queue    *queue.Handlers
 	payments *payments.Handlers
+	tickets  *tickets.Handlers
 	webhooks *webhook.Handlers
 	contacts *contact.Handlers
 
@@ -71,6 +73,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.queue = queue.New(cfg.Queue, engine, cfg.waitingRooms(), s.limits, s.meters.registry)
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
 	s.payments = payments.New(engine, cfg.RequestTimeout)
+	s.tickets = tickets.New(engine, cfg.RequestTimeout)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)

@@ -72,6 +72,7 @@ type fake struct {
 	watchers   chan struct{} // one value for every stream that opens
 	seatmap    []byte
 	composed   func(total int64) map[string]any // what a price is made of; nil: nothing but a face
+	scans      map[string]string                // code → scanner that let it in
 	room       *fakeRoom                        // nil: the event has no waiting room
 	contact    *fakeContact                     // of the only buyer; nil: none
 }
@@ -97,8 +98,8 @@ func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
 		payments: map[string]any{"adapter": "sandbox"}, policy: contentPolicy,
 		contact: &fakeContact{Email: "alice@example.net"},
 		ttl:     10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{},
-		bookings: map[string]*wire.Booking{},
-		byKey:    map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
+		bookings: map[string]*wire.Booking{}, scans: map[string]string{},
+		byKey: map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
 	f.seatmap = f.draw()
 	server := httptest.NewServer(f.routes())
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
@@ -223,6 +224,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/extend", f.booking(f.extend))
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
+	f.ticketRoutes(mux)
 	f.roomRoutes(mux)
 	f.paymentRoutes(mux)
 	f.contactRoutes(mux)

@@ -6,6 +6,7 @@ import { contactLine } from './contact.js';
 import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
 import { breakdown } from './price.js';
 import { refundList } from './refunds.js';
+import { ticketCodes } from './tickets.js';
 import { announcementOf, count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
@@ -193,7 +194,7 @@ export class Panel {
       if (list.shows === shows) return;
       list.shows = shows;
       summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
-      list.replaceChildren(...bought.flatMap((b) => [this.#tickets(b), this.#refunds(b)]));
+      list.replaceChildren(...bought.flatMap((b) => [this.#codes(b), this.#tickets(b), this.#refunds(b)]));
     };
     return { element, refresh };
   }
@@ -227,8 +228,13 @@ export class Panel {
     this.refresh = news.refresh;
     this.title.textContent = 'Enjoy the show';
     toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
-    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), news.element, this.status, this.#tickets(booking.current), this.#refunds(booking.current),
+    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), news.element, this.status, this.#codes(booking.current, { atOnce: true }), this.#tickets(booking.current), this.#refunds(booking.current),
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
+  }
+
+  #codes(view, how) {
+    const { indexOfID } = this.model;
+    return view.tickets?.length ? ticketCodes(view, (id) => (indexOfID.has(id) ? this.seatName(indexOfID.get(id)) : id), how) : '';
   }
 
   #tickets(view) {
