@@ -13,6 +13,7 @@ import (
 	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
+	"holdfast/cmd/holdfast/ticketsctl"
 	"holdfast/storage/sqlstore"
 )
 
@@ -38,6 +39,7 @@ type commands struct {
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
+	Tickets  ticketsctl.Command  `cmd:"" help:"Look at the keys of tickets, make a new one, or list tickets that were let in twice."`
 	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Log      logCommand          `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views    viewsCommand        `cmd:"" help:"Tables for people, derived from the logs in a database."`
@@ -84,12 +86,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	} else {
 		calm := terminal.NewWriter(out)
 		err = parsed.Run(&console{ctx: ctx, out: calm, err: errs},
-			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs})
+			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs},
+			&ticketsctl.Console{Context: ctx, Out: calm, Err: errs})
 	}
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errFindings), errors.Is(err, paymentsctl.ErrOpen):
+	case errors.Is(err, errFindings), errors.Is(err, paymentsctl.ErrOpen),
+		errors.Is(err, ticketsctl.ErrConflicts):
 		return exitFindings
 	}
 	tellEnd(errs, all, args, terminal.Plain(err))
