@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/order"
+	"holdfast/actors/ticketing"
 	"holdfast/storage"
 )
 
@@ -216,6 +217,74 @@ func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingVi
 	if out.Price = sum; out.Confirming {
 		out.Tickets = out.Tickets[:0]
 	}
+}
+
+// ticketHost is how package ticketing meets this engine.
+func (e *Engine) ticketHost() ticketing.Host {
+	return ticketing.Host{Keys: e.cfg.Store, Now: e.cfg.Clock, Ask: e.askTicket, Event: e.ticketEvent,
+		Look: e.lookAtTickets}
+}
+
+// askTicket has a booking's home judge a command about a ticket, or, of Kind 0, tell the booking.
+func (e *Engine) askTicket(
+	id BookingID, c section.Command, who ticketing.Caller, deadline time.Time,
+) (ticketing.Answer, error) {
+	var out BookingView
+	r := request.New()
+	r.Command, r.Read = c, c.Kind == 0
+	got, err := e.command(r, id, Caller(who), deadline, &out)
+	switch {
+	case c.Kind == 0 && errors.Is(err, ErrTimeout):
+		err = ErrUnavailable // a read that is not answered has no outcome to be unknown
+	case c.Kind != 0 && errors.Is(err, ErrBookingUnknown):
+		err = ticketing.ErrNoSuch
+	}
+	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money}, err
+}
+
+func (e *Engine) ticketEvent(id storage.EventID, deadline time.Time) (*ticketing.Event, error) {
+	ev, o, err := e.openEvent(id, deadline)
+	if err != nil {
+		return nil, err
+	}
+	header := ev.header.Load()
+	place := func(no storage.SectionNo, seat section.SeatIndex) (p ticketing.Place, known bool) {
+		if int(no) >= len(o.sections) || int(seat) >= len(o.ids[no]) {
+			return p, false
+		}
+		category := o.sections[no].kind.Layout.Seats[seat].Category
+		return ticketing.Place{Seat: o.ids[no][seat], Section: header.Sections[no].Name,
+			Category: o.venue.Categories[category].Label, Price: &o.prices.Prices[category]}, true
+	}
+	return &ticketing.Event{Header: header, Zone: ev.zone, Sections: len(o.sections), Place: place}, nil
+}
+
+// lookAtTickets shows a section's state as it is served or followed here, and has it served if nobody does.
+func (e *Engine) lookAtTickets(
+	ctx context.Context, id storage.EventID, no storage.SectionNo, see func(*section.State),
+) bool {
+	ev, err := e.event(id)
+	if err != nil {
+		return false
+	}
+	o, err := ev.open(ctx)
+	if err != nil || int(no) >= len(o.sections) {
+		return false
+	}
+	s := o.sections[no]
+	for pause := time.Duration(0); ctx.Err() == nil; pause = min(2*pause+time.Millisecond, 50*time.Millisecond) {
+		if e.clock.Pause(ctx, pause); s.look(ctx, see) {
+			return true
+		}
+		if pause == 0 { // nobody may have asked for it yet: whoever should have it serves it from here on
+			until, _ := ctx.Deadline()
+			r := request.New()
+			if r.Read = true; s.do(r, until) == nil {
+				r.Free()
+			}
+		}
+	}
+	return false
 }
 
 // bookedSeats names seats by their ids in a refund; they are the booking's, or were.

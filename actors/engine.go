@@ -29,6 +29,7 @@ import (
 	"holdfast/actors/shard"
 	"holdfast/actors/snapshots"
 	"holdfast/actors/telemetry"
+	"holdfast/actors/ticketing"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -149,6 +150,7 @@ func (c *Config) fill() error {
 
 // Engine sells: it keeps the catalog, the sections of this node, and the way of a request to its section.
 type Engine struct {
+	*ticketing.Issuer
 	cfg        Config
 	clock      shard.Runtime
 	retrier    request.Retrier
@@ -255,6 +257,7 @@ func assemble(cfg Config, codes *booking.TicketCodes, on shard.Surroundings, wor
 	e.reconciler = checkout.NewReconciler(e.settleMoney)
 	e.notifier = e.newNotifier()
 	e.node = e.newNode()
+	e.Issuer = ticketing.New(e.ticketHost())
 	if cfg.Peers != nil {
 		e.joinPeers(cfg.Peers)
 	}

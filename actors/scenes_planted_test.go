@@ -5,9 +5,11 @@ package actors
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"holdfast/actors/audit"
 	"holdfast/actors/planted"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -40,6 +42,7 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"repeat-anew":       judgesRepeatsAnew,
 	"false-sold-out":    saysSoldOut,
 	"phantom":           writesWhatItRefused,
+	"void-opens":        letsInWhatIsOwedBack,
 }
 
 // TestPlantedNames: every bug of one node does what it says, and does it alone: without it the same scene goes well.
@@ -233,4 +236,26 @@ func writesWhatItRefused(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
 	_, err := b.hold(caller(1, struckKey("phantom", 1)), "A-1-2")
 	return code(err) == "seat_taken" && b.letters(0)[1] == byte(section.Held)
+}
+
+// letsInWhatIsOwedBack says whether a code opens the door whose refund is due, and whether the audit finds that out.
+func letsInWhatIsOwedBack(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	all := b.sold(1, "A-1-1", "A-1-2")
+	b.bank.refundsLost.Store(1 << 30) // the processor does not take it yet
+	var out BookingView
+	one := RefundCall{Seats: []string{"A-1-2"}}
+	if err := b.e.Refund(all.Booking, operatorCaller(9, 9), one, patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.scan(all.Tickets[1].Code, "north", 0)
+	report, failed := audit.Run(t.Context(), b.inner.Clone(), audit.Options{})
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	found := slices.ContainsFunc(report.Findings, func(f audit.Finding) bool { return f.Code == audit.Admission })
+	if found != (err == nil) {
+		t.Fatalf("the scan ends with %v, and the audit has found it out: %v", err, found)
+	}
+	return found
 }

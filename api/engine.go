@@ -9,6 +9,7 @@ import (
 	"holdfast/api/live"
 	"holdfast/api/operate"
 	"holdfast/api/payments"
+	"holdfast/api/tickets"
 )
 
 // Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in
@@ -23,6 +24,7 @@ type Engine interface {
 	contact.Engine
 	bookinglist.Engine
 	payments.Engine
+	tickets.Engine
 
 	// Ready answers nil once requests can be served, else why not.
 	Ready() error

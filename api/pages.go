@@ -150,6 +150,9 @@ func pagePolicy(let []pageOrigins) string {
 
 func (s *Server) indexPage(r *call.Call) error { return s.page(r, "index.html") }
 
+// scanPage is the page of those who stand at the door.
+func (s *Server) scanPage(r *call.Call) error { return s.page(r, "scan.html") }
+
 func (s *Server) assetPage(r *call.Call) error { return s.page(r, string(r.Param)) }
 
 func (s *Server) page(r *call.Call, name string) error { return s.pageWith(r, name, s.assets.headers) }

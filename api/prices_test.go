@@ -169,6 +169,7 @@ func TestEverySurfaceShowsTheTotal(t *testing.T) {
 	see("the desk", h.do("GET", path+"/bookings", operator, "").want(200, ""))
 	see("one buyer's", h.do("GET", "/v1/bookings?buyer=alice", operator, "").want(200, ""))
 	see("edited", h.do("PATCH", path, operator, `{"version":1,"reason":"r","name":"Night"}`).want(200, ""))
+	see("tickets", h.do("GET", at+"/tickets", alice, "").want(200, ""))
 	see("refunded", h.do("POST", at+"/refund", operator, "").want(200, ""))
 	again := h.do("POST", path+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	see("released", h.do("DELETE", "/v1/bookings/"+again.ID, alice, "").want(200, ""))
@@ -286,7 +287,8 @@ var moneyPlaces = []string{
 	"ListedBooking.price", "ListedBooking.total", "ListedEvent.prices",
 	"Money.amount", "OpenPayment.attempts", "OpenPayment.refunds", "OpenPayment.total",
 	"Price.face", "Price.fees", "Price.taxes", "Price.total", "Queue.price_range",
-	"QueuePlace.price_range", "Refunds.amount", "Tax.amount",
+	"QueuePlace.price_range", "Refunds.amount", "SignedTicket.price", "SignedTicket.total",
+	"Tax.amount",
 }
 
 func TestNoSurfaceWithMoneyIsForgotten(t *testing.T) {

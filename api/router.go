@@ -60,6 +60,7 @@ func routes(s *Server) []*endpoint {
 	on("POST", "/v1/buyers/forget", operator, s.contacts.ForgetBuyer)
 	moneyRoutes(s, event, booking, on)
 	hookRoutes(s, event, on)
+	ticketRoutes(s, event, booking, on)
 	clusterRoutes(s, on)
 	pageRoutes(s, on)
 	return all
@@ -98,6 +99,7 @@ func pageRoutes(s *Server, on func(method, path string, what call.Route, answer 
 	on("GET", "/", demand{}, s.indexPage)
 	on("GET", "/assets/{name}", demand{}, s.assetPage)
 	on("GET", PaymentReturn, demand{}, s.returnPage)
+	on("GET", "/scan", demand{}, s.scanPage)
 }
 
 // moneyRoutes are operators' calls about open money, and what a processor says.
@@ -128,6 +130,25 @@ func hookRoutes(s *Server, event string, on func(method, path string, what call.
 	on("GET", event+"/changes", watch, s.hooks.Changes)
 	on("GET", "/v1/mails", watch, s.mails.Status)
 	on("POST", "/v1/mails/{mail}/resend", operator, s.mails.Resend)
+}
+
+// ticketRoutes are what buyers show, what scanners tell, and what operators keep of tickets.
+func ticketRoutes(
+	s *Server, event, booking string, on func(method, path string, what call.Route, answer handler),
+) {
+	type demand = call.Route
+	watch, operator := demand{Access: call.Operators}, demand{Access: call.Operators, Mutates: true}
+	on("GET", booking+"/tickets", demand{Access: call.Buyers}, s.tickets.List)
+	on("GET", booking+"/tickets/qr", demand{Access: call.Buyers}, s.tickets.QR)
+	on("GET", booking+"/tickets/pdf", demand{Access: call.Buyers, Weight: 10}, s.tickets.PDF) // milliseconds of work
+	on("GET", booking+"/tickets/calendar", demand{Access: call.Buyers}, s.tickets.Calendar)
+	on("POST", booking+"/tickets/reissue", demand{Access: call.Buyers, Mutates: true}, s.tickets.Reissue)
+	on("GET", event+"/tickets/manifest", watch, s.tickets.Manifest)
+	on("GET", event+"/tickets/conflicts", watch, s.tickets.Conflicts)
+	on("POST", "/v1/tickets/scan", operator, s.tickets.Scan)
+	on("POST", "/v1/tickets/scan/batch", operator, s.tickets.ScanBatch)
+	on("GET", "/v1/tickets/keys", watch, s.tickets.Keys)
+	on("POST", "/v1/tickets/keys/rotate", operator, s.tickets.Rotate)
 }
 
 // saleRoutes are operators' about an event that is there.

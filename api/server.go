@@ -31,6 +31,7 @@ import (
 	"holdfast/api/payments"
 	"holdfast/api/problem"
 	"holdfast/api/queue"
+	"holdfast/api/tickets"
 	"holdfast/api/token"
 	"holdfast/api/webhook"
 )
@@ -49,6 +50,7 @@ type Server struct {
 	live     *live.Handlers
 	queue    *queue.Handlers
 	payments *payments.Handlers
+	tickets  *tickets.Handlers
 	webhooks *webhook.Handlers
 	hooks    *hooks.Handlers
 	mails    *mails.Handlers
@@ -77,6 +79,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.queue = queue.New(cfg.Queue, engine, cfg.waitingRooms(), s.limits, s.meters.registry)
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
 	s.payments = payments.New(engine, cfg.RequestTimeout)
+	s.tickets = tickets.New(engine, cfg.RequestTimeout)
 	s.webhooks = webhook.New(cfg.Payments, s.limits, s.meters.registry)
 	s.hooks = hooks.New(cfg.Hooks, cfg.Changes, engine, cfg.RequestTimeout)
 	s.mails = mails.New(cfg.Mails, engine, cfg.RequestTimeout)

@@ -271,6 +271,7 @@ type Store interface {
 	Snapshots
 	Catalog
 	EventKeys
+	TicketKeys
 	Contacts
 	Feed
 	Tickets

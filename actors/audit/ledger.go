@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/sales"
 )
 
@@ -24,7 +25,8 @@ type booking struct {
 	order     *orderNotes
 	// Of an order of which single seats were refunded: those of its legs that went back, and that are owed back.
 	legsBack, legsDue legSeats
-	wholeDue          bool // all of it is owed back, whatever its legs have
+	wholeDue          bool                   // all of it is owed back, whatever its legs have
+	passes            map[entry.Ticket]*pass // what was done with its tickets; nil: nothing
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -73,6 +75,8 @@ func (l *ledger) apply(c *section.Change) {
 		l.block(c)
 	case section.SeatsUnblocked:
 		l.unblock(c)
+	case section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
+		l.tickets(c)
 	case section.GrantsFenced: // judged with the event: see limits.go
 	case section.SaleSwitched: // judged in sale.go
 		l.off = c.Sale.State() == sales.Cancelling

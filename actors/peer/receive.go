@@ -20,13 +20,18 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 	}
 	switch kind {
 	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
-		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms:
+		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
+		if m.Keyed {
+			m.Command.Seats = nil // it has none
+			n.commanded(from, m)
+			return nil
+		}
 		n.onAsk(from, &m)
-	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder:
+	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder, wire.KindAnswerTicket:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err

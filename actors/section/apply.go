@@ -30,7 +30,8 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.applyLeg(c, touched)
 	case LegSeatsFreed:
 		touched = s.applyShrunk(c, touched)
-	case OrderSettled, OrderServed, SaleSwitched, TermsSet:
+	case OrderSettled, OrderServed, SaleSwitched, TermsSet,
+		TicketAdmitted, TicketDoubled, TicketReissued:
 		s.applyNews(c)
 	default:
 		touched = s.applyBooking(c, touched)

@@ -40,7 +40,7 @@ const (
 // ascending and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and
 // panics before a byte is written anywhere durable.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
-	if !knownKind(c.Kind) {
+	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
 	flags, extension, ordered := changeFlags(at, c), extensionOf(c), orderKind(c)
@@ -111,6 +111,9 @@ var extensions = [256]struct {
 
 	saleExtension:  {kind: SaleSwitched},
 	termsExtension: {kind: TermsSet},
+	TicketAdmitted: {kind: TicketAdmitted},
+	TicketDoubled:  {kind: TicketDoubled},
+	TicketReissued: {kind: TicketReissued},
 }
 
 // namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
@@ -135,6 +138,8 @@ func extensionOf(c *Change) byte {
 		return saleExtension
 	case TermsSet:
 		return termsExtension
+	case TicketAdmitted, TicketDoubled, TicketReissued:
+		return byte(c.Kind)
 	}
 	if c.Pay != (account.Payment{}) {
 		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
@@ -191,7 +196,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -286,6 +291,10 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 		if c.Terms = &t; len(c.Seats) > 0 || c.Split || c.Booking != 0 {
 			r.Fail("terms with more")
 		}
+		return
+	}
+	if isTicketKind(c.Kind) {
+		readTicket(r, c)
 		return
 	}
 	c.Pay.Read(r, extensions[extension].form)

@@ -67,7 +67,8 @@ func (s *State) Decide(c *Command, d *Decision) {
 		s.decideBlock(c, d, Available, SeatsBlocked)
 	case UnblockSeats:
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
-	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp, ShrinkLeg, ServeOrder:
+	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp, ShrinkLeg, ServeOrder,
+		AdmitTicket, ReissueTicket:
 		s.decideRest(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
 		SettleRefund, RetryRefund:
@@ -99,6 +100,8 @@ func (s *State) decideRest(c *Command, d *Decision) {
 		s.decideSwitch(c, d)
 	case WindUp:
 		s.decideWindUp(c, d)
+	case AdmitTicket, ReissueTicket:
+		s.decideTicket(c, d)
 	}
 }
 

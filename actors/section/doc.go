@@ -82,6 +82,13 @@
 // that was given by a higher limit than the log's becomes no hold (P13). What is remembered, and for how long, is no
 // part of terms: forgetting is replayed, and goes by the rules that the event was made with.
 //
+// # Tickets
+//
+// AdmitTicket lets a sold seat in, once: its record is the admission, at whichever node the scanner asked. A scanner
+// that could not ask tells what it did (Entry.Offline), and a ticket that two have let in is logged as doubled. A code
+// is void from the moment that the refund of its seat is due, and once the ticket was issued anew (ReissueTicket). See
+// package entry. A ticket of a leg is judged at the home: nobody else knows what was paid, refunded and used.
+//
 // # Idempotency
 //
 // Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that

@@ -110,6 +110,7 @@ func TestTwin(t *testing.T) {
 					c = Command{Kind: FenceGrants, At: now, Grant: c.Grant}
 				}
 			}
+			drawTicket(t, model, &c)
 			drawSale(t, model, &c)
 			want, repeat := model.judge(&c)
 			out := k.do(c)
@@ -214,6 +215,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 			)
 		}
 		compareMoney(t, no, o.Money, b)
+		comparePasses(t, no, o.Passes, b)
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++
 		}
@@ -221,6 +223,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 			next = b.expiresAt
 		}
 	}
+	compareValid(t, s, model)
 	end, ok := s.NextExpiry()
 	if ok != (next >= 0) || ok && end != next {
 		t.Fatalf("next expiry %d %v, the twin says %d", end, ok, next)

@@ -52,6 +52,10 @@ const (
 	// Of the sale switch, told before all but what is remembered.
 	SaleNotOpen    // place: the sale is paused or closed; extend: it is closed
 	EventCancelled // place, extend, begin payment
+	// Of tickets.
+	TicketUnknown   // admit, reissue: the booking has no such seat
+	TicketVoid      // the seat was refunded, or the ticket issued anew
+	AlreadyAdmitted // Outcome.Passes says when and where
 	rejectionEnd
 )
 
@@ -93,6 +97,9 @@ var rejectionText = [rejectionEnd]string{
 	ChallengeCoolDown:   "challenge_cool_down",
 	SaleNotOpen:         "sale_not_open",
 	EventCancelled:      "event_cancelled",
+	TicketUnknown:       "ticket_unknown",
+	TicketVoid:          "ticket_void",
+	AlreadyAdmitted:     "already_admitted",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

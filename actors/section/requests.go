@@ -167,6 +167,9 @@ func (s *State) unref(slot uint32) {
 		}
 		s.buyers.release(b.buyer)
 		s.orders.Forget(slot)
+		if s.passes.Any() {
+			s.passes.Forget(slot)
+		}
 		s.bookings.remove(slot)
 	}
 }

@@ -28,8 +28,8 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	d := &decoder{rest: body}
 	d.version = d.byte()
 	orders, turned := d.version&snapshotOrders != 0, d.version&snapshotSale != 0
-	edited := d.version&snapshotTerms != 0
-	d.version &^= snapshotOrders | snapshotSale | snapshotTerms
+	edited, tickets := d.version&snapshotTerms != 0, d.version&snapshotTickets != 0
+	d.version &^= snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -55,6 +55,9 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	if edited {
 		d.require(s.terms.Restore(d.uvarint), "terms")
 		s.setTerms(s.terms)
+	}
+	if tickets {
+		s.restoreTickets(d)
 	}
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)

@@ -114,6 +114,9 @@ func (s *State) applyNews(c *Change) {
 		s.setTerms(*c.Terms)
 		s.termsStamp = s.stamp()
 		return
+	case TicketAdmitted, TicketDoubled, TicketReissued:
+		s.applyTicket(c)
+		return
 	}
 	s.sale.Switch(c.Sale, c.At, s.stamp())
 	s.winding, s.wound = nil, false

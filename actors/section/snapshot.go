@@ -36,6 +36,7 @@ const (
 //	orders:    see appendOrders (of any version, with snapshotOrders)
 //	sale:      turn, age, refunds given back, their sum (with snapshotSale)
 //	terms:     see terms.Terms.Append (with snapshotTerms)
+//	tickets:   see appendTickets (with snapshotTickets)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -81,6 +82,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.terms.No != 0 {
 		head |= snapshotTerms
 	}
+	if s.passes.Any() {
+		head |= snapshotTickets
+	}
 	dst = append(dst, head)
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
@@ -104,6 +108,9 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	}
 	if s.terms.No != 0 {
 		dst = s.terms.Append(dst)
+	}
+	if s.passes.Any() {
+		dst = s.appendTickets(dst)
 	}
 	return dst
 }

@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/cold"
 	"holdfast/actors/section/dense"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
@@ -40,6 +41,7 @@ type State struct {
 	orders *order.Book // nil until there is one
 	sale   sales.Log
 	terms  terms.Terms // as the log has them; then rules go by them
+	passes entry.Book
 
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
@@ -209,5 +211,8 @@ func (s *State) describe(slot uint32, d *Decision) {
 	if s.orders != nil {
 		o.Order, o.Unsettled, o.Served = s.orders.Home(slot), s.orders.Unsettled(slot), s.orders.Served(slot)
 		o.Cold = o.Order != nil && s.ranOutUnsold(slot, b)
+	}
+	if s.passes.Any() {
+		o.Passes = s.passes.Passes(slot)
 	}
 }

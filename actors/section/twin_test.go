@@ -34,6 +34,7 @@ type twinBooking struct {
 	placed, expiresAt Instant
 	attempts          int
 	twinMoney
+	passes map[SeatIndex]*twinPass
 }
 
 type twinRequest struct {
@@ -94,6 +95,8 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 		return GrantStale, false
 	}
 	switch c.Kind {
+	case AdmitTicket, ReissueTicket:
+		return t.judgeTicket(c)
 	case FenceGrants:
 		if c.Grant.Epoch < fence.Epoch {
 			return GrantStale, false
@@ -341,6 +344,8 @@ func (t *twin) acceptBooking(c *Command) {
 		return
 	}
 	switch c.Kind {
+	case AdmitTicket, ReissueTicket:
+		b.acceptTicket(c)
 	case ExtendHold:
 		b.expiresAt = t.extended(c, b)
 	case ReleaseHold:

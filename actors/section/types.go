@@ -4,6 +4,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/machine"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
@@ -183,6 +184,7 @@ type Command struct {
 	Order *order.Part  // of orders; PlaceHold of one
 	Sale  sales.Turn   // SwitchSale
 	Terms *terms.Terms // SwitchSale: those since the event's last edit; nil: there was none
+	Entry *entry.Word  // AdmitTicket, ReissueTicket; borrowed for the call only
 }
 
 // ChangeKind says what happened.
@@ -233,6 +235,7 @@ type Change struct {
 	Order       *order.Part     // of an order's changes; HoldPlaced of one; refunds of single seats of one
 	Sale        sales.Turn      // SaleSwitched
 	Terms       *terms.Terms    // TermsSet
+	Entry       *entry.Word     // of changes of tickets
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -261,6 +264,8 @@ type Outcome struct {
 	Unsettled, Served bool
 	// Cold, of an order's home that has ended: its buyer let a challenge run out, and the seats cool down.
 	Cold bool
+	// Passes is what is known of the booking's tickets beyond that they were sold, ascending. It is not changed.
+	Passes []entry.Pass
 	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
 	Due []order.DueLeg
 }

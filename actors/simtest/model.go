@@ -46,6 +46,14 @@ type Booking struct {
 	Due          map[uint32]bool
 	Taken, Given int64
 	opened       int64 // of the last attempt
+	// Passes are what was done with its tickets, by leg and seat: how often one was issued anew, and who let it in.
+	Passes map[[2]uint32]*Pass
+}
+
+// Pass is what the log has told of a ticket.
+type Pass struct {
+	Rotation uint16
+	Scans    int
 }
 
 // Word is a record of an order's home, and whether it sold the order: else the order ended by it.
@@ -124,12 +132,41 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.take(c.Seats, 0)
 	case section.SeatsUnblocked:
 		return m.give(c.Seats, 0, e.Seq)
+	case section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
+		return m.ticket(c)
 	case section.GrantsFenced, section.SaleSwitched, section.TermsSet:
 		return nil
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return m.refunded(c, e.Seq)
 	}
 	return m.moved(c, e.Seq)
+}
+
+// ticket holds an admission against what is sold: one a ticket.
+func (m *Model) ticket(c *section.Change) error {
+	b, w := m.Bookings[c.Booking], c.Entry
+	if b == nil || b.State != section.BookingConfirmed || b.Leg || w.Leg == 0 && !slices.Contains(b.Seats, w.Seat) {
+		return fmt.Errorf("ticket %+v of booking %d (%+v)", *w, c.Booking, b)
+	}
+	key := [2]uint32{uint32(w.Leg), uint32(w.Seat)}
+	if b.Passes == nil {
+		b.Passes = map[[2]uint32]*Pass{}
+	}
+	p := b.Passes[key]
+	if p == nil {
+		p = new(Pass)
+		b.Passes[key] = p
+	}
+	switch {
+	case c.Kind == section.TicketReissued && p.Scans == 0 && w.Rotation == p.Rotation+1:
+		p.Rotation++
+		return nil
+	case c.Kind == section.TicketReissued, w.Rotation != p.Rotation,
+		(c.Kind == section.TicketAdmitted) != (p.Scans == 0):
+		return fmt.Errorf("change %d of ticket %+v of booking %d, of which is known %+v", c.Kind, *w, c.Booking, *p)
+	}
+	p.Scans++
+	return nil
 }
 
 // refunded follows the seats of a refund; with the last of them the booking is refunded.

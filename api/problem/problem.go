@@ -24,6 +24,7 @@ type Problem struct {
 	Policy  []byte // 429 only: the limit, as RateLimit-Policy says it
 	Wait    int    // seconds for Retry-After, where they vary; 0: the kind's
 	apart   *actors.NotTogetherError
+	entered *entered
 }
 
 func (p *Problem) Error() string {
@@ -63,6 +64,9 @@ func Append(dst []byte, p *Problem) []byte {
 		dst = strconv.AppendUint(append(dst, `,"free":`...), uint64(p.apart.Free), 10)
 		dst = strconv.AppendUint(append(dst, `,"largest_booking":`...), uint64(p.apart.Largest), 10)
 		dst = wire.AppendString(append(dst, `,"section":`...), p.apart.Section)
+	}
+	if p.entered != nil {
+		dst = p.entered.append(dst)
 	}
 	return append(dst, '}')
 }

@@ -138,6 +138,21 @@ export async function readOwn(path, { signal, attempts = 3 } = {}) {
   return persist(() => once('GET', path, { headers, signal, timeoutMs: silenceMaxMs }), { signal, attempts });
 }
 
+/** readFile reads a file of the buyer's, as a Blob. */
+export async function readFile(path) {
+  const headers = await buyerHeaders();
+  const line = cut(undefined, silenceMaxMs);
+  try {
+    const answer = await fetch(path, { headers, signal: line.signal, cache: 'no-store' });
+    if (answer.ok) return await answer.blob();
+    throw new Problem(answer.status, objectOf(await answer.text()), retryAfterMs(answer.headers.get('Retry-After')));
+  } catch (err) {
+    throw err instanceof Problem ? err : new Problem(0);
+  } finally {
+    line.done();
+  }
+}
+
 /**
  * mutate sends one wish of the buyer. Whatever happens on the way, every attempt carries the same key, so the wish has at
  * most one effect (P5). onWait(attempt, problem, milliseconds) is told before each pause; extra are headers besides. Answers

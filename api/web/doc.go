@@ -45,6 +45,14 @@
 // asks for all, because browsers stop tabs as they like, and the rest would stand still. A place in the tab's own
 // storage: a closed tab would lose it. crypto.subtle: it is there on secure pages only.
 //
+// # Tickets
+//
+//	panel.js ── tickets.js   a booking's codes as pictures, large when tapped; PDF and calendar from the server
+//	scan.html ── scan.js     the door: camera, a scanner that types, a hand ──▶ POST /v1/tickets/scan
+//
+// Pictures are asked for once and kept by the page, so that a telephone without a network goes on showing them. The
+// scanner fails closed: without an answer it says that a ticket was not checked, and asks again under the same key.
+//
 // # The checkout
 //
 //	(contact ─▶)                                  contact.js       how the fan is reached, before the first hold

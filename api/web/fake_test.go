@@ -72,6 +72,7 @@ type fake struct {
 	watchers   chan struct{} // one value for every stream that opens
 	seatmap    []byte
 	composed   func(total int64) map[string]any // what a price is made of; nil: nothing but a face
+	scans      map[string]string                // code → scanner that let it in
 	room       *fakeRoom                        // nil: the event has no waiting room
 	contact    *fakeContact                     // of the only buyer; nil: none
 	refunds    string                           // the state that the processor leaves a refund in
@@ -98,8 +99,8 @@ func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
 		payments: map[string]any{"adapter": "sandbox"}, policy: contentPolicy,
 		contact: &fakeContact{Email: "alice@example.net"},
 		ttl:     10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{},
-		bookings: map[string]*wire.Booking{},
-		byKey:    map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
+		bookings: map[string]*wire.Booking{}, scans: map[string]string{},
+		byKey: map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
 	f.seatmap = f.draw()
 	server := httptest.NewServer(f.routes())
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
@@ -226,6 +227,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
 	mux.HandleFunc("POST /v1/bookings/{b}/refund", f.booking(f.giveBack))
+	f.ticketRoutes(mux)
 	f.roomRoutes(mux)
 	f.paymentRoutes(mux)
 	f.contactRoutes(mux)

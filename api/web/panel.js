@@ -7,6 +7,7 @@ import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenO
 import { GiveBack } from './giveback.js';
 import { breakdown } from './price.js';
 import { refundList } from './refunds.js';
+import { ticketCodes } from './tickets.js';
 import { announcementOf, count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
@@ -197,7 +198,7 @@ export class Panel {
         list.shows = shows;
         summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
         ways = bought.map((b) => this.giveBack.part(b));
-        list.replaceChildren(...bought.flatMap((b, i) => [this.#tickets(b), this.#refunds(b), ways[i].element]));
+        list.replaceChildren(...bought.flatMap((b, i) => [this.#codes(b), this.#tickets(b), this.#refunds(b), ways[i].element]));
       }
       for (const way of ways) way.refresh();
       if (!offered && ways.some((way) => way.offered())) element.open = offered = true;
@@ -239,8 +240,13 @@ export class Panel {
     this.greeted = current.id;
     const many = seats(current.seats.length);
     const bought = gone ? '' : h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${many}, free of charge` : `${many} bought for ${this.total()}` }));
-    return [bought, news.element, this.status, this.#tickets(current), this.#refunds(current), way.element,
+    return [bought, news.element, this.status, this.#codes(current, { atOnce: true }), this.#tickets(current), this.#refunds(current), way.element,
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
+  }
+
+  #codes(view, how) {
+    const { indexOfID } = this.model;
+    return view.tickets?.length ? ticketCodes(view, (id) => (indexOfID.has(id) ? this.seatName(indexOfID.get(id)) : id), how) : '';
   }
 
   #tickets(view) {

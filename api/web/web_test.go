@@ -31,7 +31,7 @@ func TestEveryReferenceExists(t *testing.T) {
 	if err != nil || len(names) < 10 {
 		t.Fatalf("assets: %v, %v", names, err)
 	}
-	used := map[string]bool{"index.html": true, "returned.html": true}
+	used := map[string]bool{"index.html": true, "returned.html": true, "scan.html": true}
 	for _, name := range names {
 		for _, found := range references.FindAllStringSubmatch(read(t, name), -1) {
 			target := found[1] + found[2]

@@ -20,6 +20,11 @@ const problemWords = {
   payment_in_progress: 'The payment is being checked right now.',
   already_confirmed: 'You have bought these seats already.',
   already_refunded: 'This booking was refunded.',
+  already_admitted: 'Somebody was let in with this ticket already.',
+  ticket_void: 'This ticket is void: it was refunded, or has a newer code.',
+  ticket_unknown: 'There is no such ticket.',
+  ticket_forged: 'This is not the code of a ticket of this house.',
+  ticket_other_event: 'This ticket is for another event.',
   card_data_refused: 'That looks like a card number. Never type one here.',
   idempotency_mismatch: 'This request was sent before with other contents. Please start again.',
   outcome_unknown: 'We do not know yet whether it worked. Asking again is safe: nothing happens twice.',
@@ -320,6 +325,9 @@ export const count = (n) => countFormat.format(n);
 export const seats = (n) => `${count(n)} ${n === 1 ? 'seat' : 'seats'}`;
 
 const dayTime = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+
+/** timeOf is the time of day of a moment as the server writes it, by this device's clock. */
+export const timeOf = (text) => dayTime.format(new Date(text));
 
 /** timeOfDay writes a moment as the reader's clock shows it. */
 export const timeOfDay = (ms) => dayTime.format(ms);

@@ -29,6 +29,14 @@ type LogChange struct {
 	// Cited is the seq of the home's record that a leg was sold or freed by, or that its legs have all heard; of a leg
 	// that was freed without one, the home had placed no such order.
 	Cited uint64 `json:"cited,omitempty"`
+	// Ticket is of ticket_admitted and so on: leg and seat, with a dot between them. Leg 0 is a seat of the section
+	// itself, k one of the k-th leg of the booking. Rotation counts how often the ticket was issued anew.
+	Ticket   string `json:"ticket,omitempty"`
+	Rotation uint16 `json:"rotation,omitempty"`
+	// Scanner and ScannedAt are of admissions, by the scanner's own clock. Offline: it told of what it had done.
+	Scanner   string `json:"scanner,omitempty"`
+	ScannedAt *Time  `json:"scanned_at,omitempty"`
+	Offline   bool   `json:"offline,omitempty"`
 }
 
 // The kinds of a LogChange. The first two are records without changes.
@@ -60,6 +68,9 @@ const (
 	LogLegFreed          = "leg_freed"       // its home ended, or never was
 	LogLegSeatsFreed     = "leg_seats_freed" // its home gave those seats back; it keeps others
 	LogOrderServed       = "order_served"    // all other sections in which a booking has seats left have sold them
+	LogTicketAdmitted    = "ticket_admitted"
+	LogTicketDoubled     = "ticket_doubled"  // let in by another scanner too, which could not ask
+	LogTicketReissued    = "ticket_reissued" // its code has a new rotation; older ones are void
 	LogOrderSettled      = "order_settled"   // all other sections of a booking have heard how it was sold or ended
 )
 
@@ -69,6 +80,7 @@ var LogKinds = [...]string{
 	LogPaymentFailed, LogSold, LogRefunded, LogBlocked, LogUnblocked, LogPaymentChallenged, LogRefundDue,
 	LogRefundPending, LogRefundFailed, LogSaleOpened, LogSalePaused, LogSaleClosed, LogSaleCancelled, LogGrantsFenced,
 	LogLegBound, LogLegSold, LogLegFreed, LogLegSeatsFreed, LogOrderServed, LogOrderSettled, LogTermsSet,
+	LogTicketAdmitted, LogTicketDoubled, LogTicketReissued,
 }
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for
@@ -97,7 +109,25 @@ func AppendLogChange(dst []byte, c *LogChange) []byte {
 	if c.Cited != 0 {
 		dst = strconv.AppendUint(append(dst, `,"cited":`...), c.Cited, 10)
 	}
+	if c.Ticket != "" {
+		dst = appendTicket(dst, c)
+	}
 	return append(dst, '}')
+}
+
+func appendTicket(dst []byte, c *LogChange) []byte {
+	dst = appendOptional(dst, `,"ticket":`, c.Ticket)
+	if c.Rotation != 0 {
+		dst = strconv.AppendUint(append(dst, `,"rotation":`...), uint64(c.Rotation), 10)
+	}
+	dst = appendOptional(dst, `,"scanner":`, c.Scanner)
+	if c.ScannedAt != nil {
+		dst = appendQuotedTime(append(dst, `,"scanned_at":`...), *c.ScannedAt)
+	}
+	if c.Offline {
+		dst = append(dst, `,"offline":true`...)
+	}
+	return dst
 }
 
 // appendOptional appends a member, unless its text is empty.

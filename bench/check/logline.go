@@ -35,7 +35,7 @@ const (
 	logSettled
 	logLegPart // a leg gives some of its seats up
 	logSale    // the sale switch was turned, or the event edited
-	logMoney   // what moves money and no seat; the audit judges it
+	logMoney   // what moves money or people, and no seat; the audit judges it
 )
 
 var logKindNames = [...]string{
@@ -55,7 +55,8 @@ func (k logKind) String() string { return logKindNames[k] }
 
 func parseKind(text []byte) logKind {
 	switch string(text) {
-	case wire.LogPaymentChallenged, wire.LogRefundFailed:
+	case wire.LogPaymentChallenged, wire.LogRefundFailed, wire.LogTicketAdmitted, wire.LogTicketDoubled,
+		wire.LogTicketReissued:
 		return logMoney
 	case wire.LogOrderServed: // moves nothing, as a turn of the switch
 		return logSale

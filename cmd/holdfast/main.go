@@ -16,6 +16,7 @@ import (
 	"holdfast/cmd/holdfast/mailctl"
 	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
+	"holdfast/cmd/holdfast/ticketsctl"
 	"holdfast/storage/sqlstore"
 )
 
@@ -47,6 +48,7 @@ type commands struct {
 	Mails    mailctl.Command     `cmd:"" help:"See how mails to buyers stand, and send once more what was given up."`
 	Listen   hooksctl.Listen     `cmd:"" help:"Bring an event's changes to a program on this machine."`
 	Trigger  hooksctl.Trigger    `cmd:"" help:"Make something happen at a server in dev mode, to see who is told."`
+	Tickets  ticketsctl.Command  `cmd:"" help:"Look at the keys of tickets, make a new one, or list tickets that were let in twice."`
 	Audit    auditCommand        `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Log      logCommand          `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views    viewsCommand        `cmd:"" help:"Tables for people, derived from the logs in a database."`
@@ -94,12 +96,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		calm := terminal.NewWriter(out)
 		err = parsed.Run(&console{ctx: ctx, out: calm, err: errs},
 			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs},
-			&deskctl.Console{Context: ctx, Out: calm, Err: errs})
+			&deskctl.Console{Context: ctx, Out: calm, Err: errs},
+			&ticketsctl.Console{Context: ctx, Out: calm, Err: errs})
 	}
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errFindings), errors.Is(err, paymentsctl.ErrOpen):
+	case errors.Is(err, errFindings), errors.Is(err, paymentsctl.ErrOpen),
+		errors.Is(err, ticketsctl.ErrConflicts):
 		return exitFindings
 	}
 	tellEnd(errs, all, args, terminal.Plain(err))

@@ -84,6 +84,12 @@ var commandWalls = map[string]wall{
 			"api/wire/bookinglist",
 		},
 	},
+	"cmd/holdfast/ticketsctl": {
+		Why: "asks a running server about tickets: a store in reach could be asked for its keys instead",
+		Own: []string{
+			"cmd/holdfast/client", "cmd/holdfast/terminal", "api/wire", "api/wire/ticketing",
+		},
+	},
 	"cmd/holdfast/drawctl": {
 		Why: "checks a draw as a stranger would: a store or a server in reach could be believed instead",
 		Own: []string{

@@ -48,6 +48,10 @@ const (
 	stripeGo   = "github.com/stripe/stripe-go/v85"
 	zerolog    = "github.com/rs/zerolog"
 	crdbParser = "github.com/cockroachdb/cockroachdb-parser"
+	qrcode     = "github.com/piglig/go-qr"
+	fpdf       = "codeberg.org/go-pdf/fpdf"
+	golangICal = "github.com/arran4/golang-ical"
+	liberation = "codeberg.org/go-fonts/liberation"
 )
 
 func covers(pattern, target string) bool {

@@ -70,7 +70,7 @@ var wallsOfActors = map[string]wall{
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
 		Own: []string{
 			"actors/section/cold", "actors/section/sales", "actors/section/terms",
-			"actors/section/tariff", "actors/section/order", "actors/section/runs",
+			"actors/section/tariff", "actors/section/order", "actors/section/runs", "actors/section/entry",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -98,6 +98,23 @@ var wallsOfActors = map[string]wall{
 	"actors/section/sales": {
 		Why: "what a section's log says of the sale switch is replayed with the seats, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
+	},
+	"actors/section/entry": {
+		Why: "who was let in with a section's seats is replayed with them, so it is as pure as they are",
+		Own: []string{"actors/machine", "actors/codec", "actors/section/account"}, Std: pureStd,
+	},
+	"actors/ticket": {
+		Why: "what is printed is read by strangers for ever: bytes and keys, and neither a store nor a clock",
+		Own: []string{"actors/booking", "actors/section", "actors/section/entry", "storage"},
+		Std: append([]string{"crypto/ed25519", "encoding/base32"}, pureStd...),
+	},
+	"actors/ticketing": {
+		Why: "signs, opens and words: whether a ticket opens a door is its home's to say, which it asks through a host",
+		Own: []string{
+			"actors/booking", "actors/price", "actors/section", "actors/section/account", "actors/section/entry",
+			"actors/section/order", "actors/ticket", "actors/trace", "storage",
+		},
+		Test: []string{"storage/memstore"},
 	},
 	"actors/section/runs": {
 		Why: "a form of bytes that a section's log has for ever, as pure as the section",
@@ -259,7 +276,7 @@ var wallsOfActors = map[string]wall{
 			"waits or knows the time",
 		Own: []string{"actors/section/sales", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
-			"actors/codec", "actors/section/order", "actors/trace", "storage",
+			"actors/codec", "actors/section/entry", "actors/section/order", "actors/trace", "storage",
 		},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
@@ -358,7 +375,7 @@ var wallsOfActors = map[string]wall{
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
 			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
-			"actors/gate/draw",
+			"actors/section/entry", "actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
 			"actors/codec", "actors/grant", // grants, who counts a buyer, exclusions; not what a section takes
@@ -433,7 +450,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale",
+			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale", "actors/ticketing",
 			"actors/section/tariff", "actors/section/order", "actors/orders", "actors/snapshots", "actors/telemetry",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
@@ -446,7 +463,7 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
-			"actors/budget", "actors/feed/envelope", "actors/planted", "actors/oplog",
+			"actors/budget", "actors/feed/envelope", "actors/planted", "actors/oplog", "actors/ticket",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/audit/processorlist",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,

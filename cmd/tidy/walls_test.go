@@ -117,7 +117,7 @@ var wallsAround = map[string]wall{
 			"storage/onsale",
 			"actors/bookingsearch", "actors/cancellation", "actors/feed", "actors/feed/mail",
 			"actors/feed/mail/letter", "actors/feed/webhook",
-			"actors/gate/bound",
+			"actors/gate/bound", "actors/ticket", "actors/ticketing",
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/faultstore", "storage/memstore",
@@ -201,6 +201,15 @@ var wallsAround = map[string]wall{
 		Why: "how buyers are reached goes from the call into the store and back: it logs nothing, and knows no booking",
 		Own: []string{"actors", "storage", "api/auth", "api/call", "api/catalog", "api/problem", "api/wire"},
 	},
+	"api/tickets": {
+		Why: "tickets are shown, drawn, printed and scanned here; what one is worth is the engine's to say",
+		Own: []string{
+			"actors", "actors/money", "actors/section", "actors/section/entry", "actors/ticket", "actors/ticketing",
+			"storage", "api/call", "api/document", "api/problem", "api/wire", "api/wire/pricing", "api/wire/ticketing",
+		},
+		Third: []string{fasthttp, qrcode, fpdf, golangICal, liberation},
+		Test:  []string{"actors/booking", "actors/price", "storage/onsale"},
+	},
 	"api/webhook": {
 		Why: "takes signed hints of payment processors: who proves them, and what becomes of them, is behind an interface",
 		Own: []string{"api/call", "api/limit", "api/problem"}, Third: []string{prometheus},
@@ -238,6 +247,10 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire/pay": {
 		Why: "the JSON of what goes back and of what a buyer has to do: clients share it, and it knows nothing else",
+	},
+	"api/wire/ticketing": {
+		Why: "the JSON of tickets: clients and pages' tests share it, and it knows nothing else",
+		Own: []string{"api/wire", "api/wire/pricing"}, Std: []string{},
 	},
 	"api/wire/pricing": {
 		Why: "what prices are made of, in words: events and bookings hold these, so package wire stands above",
@@ -340,8 +353,8 @@ var wallsAround = map[string]wall{
 		Why: "pages are files in the binary",
 		Test: []string{
 			"api", "api/proofofwork", "api/wire", "api/wire/drawproof", "api/wire/pay", "api/wire/waitingroom",
-			"actors/...",
-			"storage/...", "actors", "storage", chromedp, fasthttp,
+			"api/wire/ticketing", "actors/...",
+			"storage/...", "actors", "storage", chromedp, fasthttp, qrcode,
 		},
 	},
 	"bench": {

@@ -28,6 +28,7 @@ type Source interface {
 	Secret(ctx context.Context) ([32]byte, error)
 	EventKey(ctx context.Context, id storage.EventID) (storage.EventKey, error)
 	OperatorKeys(ctx context.Context, visit func(storage.OperatorKey) error) error
+	TicketKeys(ctx context.Context) ([]storage.TicketKey, error)
 	Contact(ctx context.Context, subject string) (storage.Contact, error)
 	Contacts(ctx context.Context, visit func(subject string, c storage.Contact) error) error
 	FeedItems(ctx context.Context, prefix, after []byte, limit int, visit func(storage.FeedItem) error) error
@@ -45,6 +46,7 @@ type Target interface {
 	ChangeSale(ctx context.Context, id storage.EventID, c onsale.Change, key storage.OperatorKey) error
 	RememberKey(ctx context.Context, key storage.OperatorKey) error
 	PutEventKey(ctx context.Context, id storage.EventID, key storage.EventKey) error
+	PutTicketKey(ctx context.Context, key storage.TicketKey) error
 	ForgetEvent(ctx context.Context, id storage.EventID, why storage.Forgetting, key storage.OperatorKey) error
 	PutContact(ctx context.Context, subject string, c storage.Contact) error
 	ForgetContact(ctx context.Context, subject string) error
@@ -122,8 +124,8 @@ func (r *Report) Changed() bool {
 // Run copies everything in from to to, and verifies it. The report is never nil; with an error it tells how far the run
 // came.
 //
-// Errors: ErrBusy, *HistoryError, *EventError, *PaymentError and ErrSecret before anything is written; the stores' own
-// in between, after which the same call continues; ErrMoved and ErrUnequal at the end.
+// Errors: ErrBusy, *HistoryError, *EventError, *PaymentError, ErrSecret and ErrTicketKeys before anything is written;
+// the stores' own in between, after which the same call continues; ErrMoved and ErrUnequal at the end.
 func Run(ctx context.Context, from Source, to Target, o Options) (*Report, error) {
 	o.Workers, o.PageBytes, o.Watch = cmp.Or(
 		o.Workers, workersDefault,

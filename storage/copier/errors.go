@@ -14,6 +14,10 @@ var (
 	ErrSecret = errors.New(
 		"the target has a secret of its own: the ticket codes of the source would be void there; copy into an empty store",
 	)
+	ErrTicketKeys = errors.New(
+		"the target signs its tickets with keys of its own: those of the source would be void there; " +
+			"copy into an empty store",
+	)
 	ErrMoved   = errors.New("the source was written to while it was copied: stop its servers and run again")
 	ErrUnequal = errors.New("the copy is NOT the same as its source: do not use it")
 )

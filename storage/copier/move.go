@@ -15,6 +15,9 @@ func (r *run) move(ctx context.Context) error {
 	if err := r.moveSecret(ctx); err != nil {
 		return err
 	}
+	if err := r.moveTicketKeys(ctx); err != nil {
+		return err
+	}
 	done := uint64(0)
 	for _, j := range r.jobs {
 		done += uint64(j.target.Seq)

@@ -43,6 +43,9 @@ func (r *run) verify(ctx context.Context) error {
 	if err := r.verifyCursors(ctx); err != nil {
 		return err
 	}
+	if err := r.verifyTicketKeys(ctx); err != nil {
+		return err
+	}
 	return r.verifySecret(ctx)
 }
 

@@ -30,6 +30,8 @@ type data struct {
 	contacts  map[string]storage.Contact
 	feed      map[string][]byte
 	secret    *[32]byte // nil until it is asked for or brought
+
+	ticketKeys []storage.TicketKey
 }
 
 // log holds one section's entries in stored form; record seq is at index seq-1.

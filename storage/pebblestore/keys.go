@@ -19,6 +19,8 @@ const (
 	prefixOperator = 'O' // an operator's key, by request
 	prefixKeyAge   = 'K' // the same by event and age
 	prefixFeed     = 'F' // a feed's item, by its own key
+
+	prefixTicketKey = 'Q' // what tickets are signed with, by number
 )
 
 const (

@@ -38,6 +38,8 @@ GRANT SELECT, INSERT, DELETE ON TABLE operator_keys TO holdfast_engine;
 GRANT SELECT, INSERT ON TABLE venue_parts TO holdfast_engine;
 -- The keys of buyers' pseudonyms. DELETE destroys one (holdfast forget). No UPDATE: a key never changes.
 GRANT SELECT, INSERT, DELETE ON TABLE event_keys TO holdfast_engine;
+-- What tickets are signed with. A key is neither changed nor dropped.
+GRANT SELECT, INSERT ON TABLE ticket_keys TO holdfast_engine;
 -- How buyers are reached. UPDATE: a buyer gives another address. DELETE: it is erased (holdfast forget --buyer).
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE contacts TO holdfast_engine;
 
@@ -59,7 +61,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE feed_items TO holdfast_engine;
 -- Which schema steps were taken.
 GRANT SELECT ON TABLE schema_steps TO holdfast_engine;
 
--- Everything that an audit reads. store_meta is not among it: who can read the key can make ticket codes. Nor is event_keys: who can read
--- those can look people up in the log.
+-- Everything that an audit reads. store_meta and ticket_keys are not among it: who can read those keys can make ticket codes. Nor is
+-- event_keys: who can read those can look people up in the log.
 GRANT SELECT ON TABLE section_log, tickets, snapshots, snapshot_parts, events, venue_parts, operator_keys, nodes, sandbox_payments,
     payment_cursors, schema_steps TO holdfast_auditor;

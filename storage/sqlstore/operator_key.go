@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -125,4 +126,41 @@ func scanKeyOf(row pgx.CollectableRow) (storage.OperatorKey, error) {
 	err := row.Scan(&request, &event, &fingerprint, &at)
 	return storage.OperatorKey{Request: request, Event: event, Fingerprint: uint64(fingerprint),
 		At: section.Instant(at.UnixMilli())}, err
+}
+
+// PutTicketKey implements storage.TicketKeys. An unknown outcome is resolved by asking what stands.
+func (s *Store) PutTicketKey(ctx context.Context, key storage.TicketKey) error {
+	_, err := s.exec(ctx, sql("ticket_key_insert"), int64(key.No), stamp(key.At), key.Seed[:])
+	if err != nil {
+		return err
+	}
+	standing, err := s.TicketKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if done, _ := key.Follows(standing); !done {
+		return storage.ErrExists
+	}
+	return nil
+}
+
+// TicketKeys implements storage.TicketKeys.
+func (s *Store) TicketKeys(ctx context.Context) ([]storage.TicketKey, error) {
+	return fetch(ctx, s.present, scanTicketKey, sql("ticket_keys"))
+}
+
+func scanTicketKey(row pgx.CollectableRow) (key storage.TicketKey, err error) {
+	var (
+		no   int64
+		at   time.Time
+		seed []byte
+	)
+	if err := row.Scan(&no, &at, &seed); err != nil {
+		return key, err
+	}
+	key.No, key.At = uint16(no), section.Instant(at.UnixMilli())
+	if copy(key.Seed[:], seed) != len(seed) || len(seed) != len(key.Seed) {
+		return key, fmt.Errorf("sqlstore: %w: a key of tickets of %d bytes", storage.ErrFormat, len(seed))
+	}
+	return key, nil
 }

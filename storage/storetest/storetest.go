@@ -60,6 +60,8 @@ var promises = []struct {
 	{"P15_a_feeds_items_are_kept_in_order", feedItems},
 	{"P15_a_feeds_items_are_saved_all_or_none", feedBounds},
 	{"the_secret_never_changes", secret},
+	{"keys_of_tickets_never_change_and_are_never_printed", ticketKeys},
+	{"two_nodes_never_make_one_key_of_tickets", ticketKeyRace},
 	{"nodes", nodes},
 	{"a_forgotten_node_is_gone", forget},
 	{"an_imported_log_is_the_same_log", imported},

@@ -160,6 +160,8 @@ func (d *Decoder) grant(c *section.Command) {
 // kindOf is the kind that an Ask goes as.
 func kindOf(m *Ask) Kind {
 	switch c := &m.Command; {
+	case c.Entry != nil:
+		return KindAskTicket
 	case c.Kind == section.RefundBooking && c.Order != nil:
 		return KindAskRefund
 	case m.Keyed:

@@ -85,6 +85,8 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
 	dst = appendSeats(dst, c.Seats)
 	switch kind {
+	case KindAskTicket:
+		return appendTicket(dst, m)
 	case KindAskKeyed:
 		if c.Pay == (account.Payment{}) {
 			return dst
@@ -111,6 +113,8 @@ func (m *Answer) Append(dst []byte) []byte {
 	o, kind := &m.Outcome, KindAnswer
 	switch {
 	case m.Code != Decided:
+	case len(o.Passes) > 0:
+		kind = KindAnswerTicket
 	case o.Order != nil:
 		kind = KindAnswerOrder
 	case o.Money != nil:
@@ -135,6 +139,9 @@ func (m *Answer) Append(dst []byte) []byte {
 	dst = binary.AppendVarint(dst, int64(o.ExpiresAt))
 	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerOrder {
 		dst = o.Order.Append(append(dst, flags(o.Unsettled, o.Money != nil, o.Served && o.Unsettled, o.Cold)))
+	}
+	if kind == KindAnswerTicket {
+		return appendPasses(dst, o)
 	}
 	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)

@@ -71,6 +71,8 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.payment(&c.Pay)
 	case KindAskSale, KindAskTerms:
 		d.turn(c)
+	case KindAskTicket:
+		d.ticket(m)
 	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
@@ -81,6 +83,8 @@ func (d *Decoder) Ask(m *Ask) error {
 		known = isOrderCommand(c.Kind)
 	case KindAskRefund:
 		known = c.Kind == section.RefundBooking
+	case KindAskTicket:
+		known = isTicketCommand(c) && !m.Search
 	}
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
@@ -103,7 +107,7 @@ func (d *Decoder) turn(c *section.Command) {
 func (d *Decoder) Answer(m *Answer) error {
 	*m = Answer{ID: d.uvarint(maxUint64), Code: Code(d.byte())}
 	switch {
-	case d.kind == KindAnswerPaid && m.Code != Decided:
+	case (d.kind == KindAnswerPaid || d.kind == KindAnswerTicket) && m.Code != Decided:
 		d.fail("an account without an outcome")
 	case m.Code == Moved:
 		d.copy(m.Owner[:])
@@ -141,6 +145,9 @@ func (d *Decoder) decided(m *Answer) {
 	}
 	if paid {
 		o.Money = d.money()
+	}
+	if d.kind == KindAnswerTicket {
+		d.passes(o)
 	}
 }
 

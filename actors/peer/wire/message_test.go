@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
@@ -260,6 +261,33 @@ var samples = []sample{
 		KindAnswerOrder, into((*Decoder).Answer),
 		"4609010480a0abfef9620000034d80bff4fef9620105000f041102090000000000000000005a01054e0201000106a846" +
 			"000470695f31000101230500c203000001010101"},
+	{"scan under a grant", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.AdmitTicket, Booking: 300, Operator: true, Seats: []section.SeatIndex{},
+			Request: section.RequestID{0x7e}, Fingerprint: 0xf00d,
+			Grant: grant.Grant{Coordinator: 1, Epoch: 7, Number: 300},
+			Entry: &entry.Word{Ticket: entry.Ticket{Leg: 2, Seat: 300}, Rotation: 1, Offline: true, At: 1700000000000,
+				Scanner: "north"}}},
+		KindAskTicket, into((*Decoder).Ask),
+		"4c098827e100000000000000000000000000000eac0218080000ac027e00000000000000000000000000000000000000" +
+			"000000000000000000000000000000000000f00d0006020407ac0200ac020180a0abfef962056e6f727468"},
+	{"new code on its way", &Ask{ID: 9, Patience: 5000, Section: sampleKey, Keyed: true,
+		Command: section.Command{Kind: section.ReissueTicket, Booking: 300, Operator: true,
+			Seats: []section.SeatIndex{}, Request: section.RequestID{0x7e}, Fingerprint: 0xf00d,
+			Entry: &entry.Word{Ticket: entry.Ticket{Seat: 3}}}},
+		KindAskTicket, into((*Decoder).Ask),
+		"4c098827e100000000000000000000000000000eac0219080000ac027e00000000000000000000000000000000000000" +
+			"000000000000000000000000000000000000f00d00010003000000"},
+	{"answer about an order with tickets", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Rejection: section.AlreadyAdmitted, Booking: 77, State: section.BookingConfirmed,
+			Seats: []section.SeatIndex{5}, Lost: []section.SeatIndex{}, Unsettled: true, Money: paid(9000),
+			Order: &order.Part{ID: order.ID{Home: 4, Life: 17, Count: 2}, Hash: 9, Cited: 90,
+				Legs: []order.Leg{{Section: 5, Booking: 78, Seats: []section.SeatIndex{0}}}},
+			Passes: []entry.Pass{{Ticket: entry.Ticket{Seat: 5}, Rotation: 1},
+				{Ticket: entry.Ticket{Leg: 1}, Admitted: true, Offline: true, At: 1700000000000, Scanner: "north",
+					Doubles: []entry.Double{{At: 1700000000001, Scanner: "s"}}}}}},
+		KindAnswerTicket, into((*Decoder).Answer),
+		"4d09010480a0abfef9622600034d0001050007041102090000000000000000005a01054e02000106a846000470695f31" +
+			"000002000005010000000301000080a0abfef962056e6f7274680182a0abfef9620173"},
 	{"book over sections", &Book{ID: 3, Patience: 250, Event: sampleEvent, Coordinator: 1, Buyer: sampleBuyer,
 		Request: section.RequestID{1}, Fingerprint: 2, Named: true, No: 3, Seats: []section.SeatIndex{1, 200},
 		More: []order.Leg{{Section: 300, Seats: []section.SeatIndex{7}}}},

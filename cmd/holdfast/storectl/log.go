@@ -41,6 +41,7 @@ type logPrinter struct {
 	seats   []uint32   // what line.Seats is made of
 	total   wire.Money // what line.Total points at
 	text    []byte
+	scanned wire.Time // what line.ScannedAt points at
 }
 
 // print prints every log, or those of one event and of sections of one id.
@@ -204,6 +205,14 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 		l.Order = fmt.Sprintf("%d-%d-%d", o.ID.Home, o.ID.Life, o.ID.Count)
 		l.Cited = uint64(o.Cited)
 	}
+	l.Ticket, l.Rotation, l.Scanner, l.ScannedAt, l.Offline = "", 0, "", nil, false
+	if w := c.Entry; w != nil {
+		l.Ticket = fmt.Sprintf("%d.%d", w.Leg, w.Seat)
+		if l.Rotation, l.Scanner, l.Offline = w.Rotation, w.Scanner, w.Offline; w.Scanner != "" {
+			p.scanned = wire.Time(w.At)
+			l.ScannedAt = &p.scanned
+		}
+	}
 	p.lines = append(wire.AppendLogChange(p.lines, l), '\n')
 }
 
@@ -248,6 +257,9 @@ var changeNames = [...]string{
 	section.LegBound:              wire.LogLegBound,
 	section.LegSold:               wire.LogLegSold,
 	section.LegFreed:              wire.LogLegFreed,
+	section.TicketAdmitted:        wire.LogTicketAdmitted,
+	section.TicketDoubled:         wire.LogTicketDoubled,
+	section.TicketReissued:        wire.LogTicketReissued,
 	section.OrderSettled:          wire.LogOrderSettled,
 	section.LegSeatsFreed:         wire.LogLegSeatsFreed,
 	section.OrderServed:           wire.LogOrderServed,

@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/api/wire"
@@ -60,6 +61,10 @@ func loggable(kind section.ChangeKind) (ok bool) {
 	case section.LegBound, section.LegSold, section.LegFreed, section.OrderSettled, section.LegSeatsFreed,
 		section.OrderServed:
 		c.Order = &order.Part{ID: order.ID{Count: 1}}
+	case section.TicketAdmitted, section.TicketDoubled:
+		c.Entry = &entry.Word{Scanner: "north"}
+	case section.TicketReissued:
+		c.Entry = &entry.Word{Rotation: 1}
 	}
 	section.AppendChange(nil, 0, &c)
 	return true

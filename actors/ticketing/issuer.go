@@ -1,0 +1,221 @@
+package ticketing
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"holdfast/actors/booking"
+	"holdfast/actors/price"
+	"holdfast/actors/section"
+	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
+	"holdfast/actors/section/order"
+	"holdfast/actors/ticket"
+	"holdfast/actors/trace"
+	"holdfast/storage"
+)
+
+// Caller is who asks; see actors.Caller, of which it is a copy.
+type Caller struct {
+	Buyer       section.BuyerID
+	Operator    bool
+	Request     section.RequestID
+	Fingerprint uint64
+	Trace       *trace.Parent
+}
+
+// Answer is what a booking's home says.
+type Answer struct {
+	section.Outcome // without Seats, Lost and Money
+	// Alive are the seats of the home's section that are not owed back; of a booking that was refunded, those that were
+	// the last of it. Of an accepted read only.
+	Alive []section.SeatIndex
+	Money *account.Money // nil: it never paid
+}
+
+// Place is what people call a seat.
+type Place struct {
+	Seat, Section, Category string
+	Price                   *price.Price
+}
+
+// Event is what this room knows of an event.
+type Event struct {
+	Header *storage.Event
+	Zone   *time.Location // nil: UTC
+	// Sections is how many it has.
+	Sections int
+	// Place is a seat of a section; false: there is none.
+	Place func(no storage.SectionNo, seat section.SeatIndex) (Place, bool)
+}
+
+// Host is the engine as this room meets it. Errors are those of the engine's calls.
+type Host struct {
+	Keys storage.TicketKeys
+	Now  func() section.Instant
+	// Ask has a booking's home judge a command, or, of Kind 0, tell the booking. who: a key is the command's own.
+	Ask func(id booking.ID, c section.Command, who Caller, deadline time.Time) (Answer, error)
+	// Event finds an event.
+	Event func(id storage.EventID, deadline time.Time) (*Event, error)
+	// Look shows a section's state, as it is served or followed here; false: it is neither, now.
+	Look func(ctx context.Context, id storage.EventID, no storage.SectionNo, see func(*section.State)) bool
+}
+
+// Issuer does what buyers, scanners and operators want of tickets. Its methods are safe for concurrent use.
+type Issuer struct {
+	host Host
+	ring *Ring
+}
+
+// New makes an issuer of a host.
+func New(host Host) *Issuer { return &Issuer{host: host, ring: NewRing(host.Keys, host.Now)} }
+
+// What is wrong with a ticket or its code. Match with errors.Is.
+var (
+	ErrNotSold    = errors.New("ticketing: the booking is not confirmed: it has no tickets")
+	ErrNoSuch     = errors.New("ticketing: the house has no such ticket")
+	ErrVoid       = errors.New("ticketing: the ticket was refunded, or issued anew")
+	ErrOtherEvent = errors.New("ticketing: the ticket is another event's")
+	ErrUnheard    = errors.New("ticketing: a section is not heard of by this node now")
+)
+
+// AdmittedError says that a ticket is in already.
+type AdmittedError struct{ Scan }
+
+func (e *AdmittedError) Error() string { return "ticketing: the ticket was admitted already" }
+
+// State is where a ticket stands.
+type State string
+
+// The states. A ticket that is in stays valid as long as nobody refunds it: its code says who is inside.
+const (
+	Valid    State = "valid"
+	Admitted State = "admitted"
+	Void     State = "void"
+)
+
+// Ticket is one seat of a booking, as it is told.
+type Ticket struct {
+	No int // in its booking, from 1; it never changes
+	ID string
+	Place
+	State State
+	Code  string // empty: the ticket is void
+	Pass  entry.Pass
+}
+
+// Tickets are those of a booking.
+type Tickets struct {
+	Booking booking.ID
+	Event   *Event
+	Tickets []Ticket
+}
+
+// Valid says that a ticket opens a door.
+func (t *Tickets) Valid() bool {
+	return slices.ContainsFunc(t.Tickets, func(one Ticket) bool { return one.State != Void })
+}
+
+// Tickets tells a booking's tickets, with their codes. ErrNotSold: it has none, or some section has not sold its seats
+// yet. Who is neither its buyer nor an operator hears that there is no such booking.
+func (d *Issuer) Tickets(id booking.ID, who Caller, timeout time.Duration) (*Tickets, error) {
+	deadline := time.Now().Add(timeout)
+	answer, err := d.host.Ask(id, section.Command{}, Caller{Buyer: who.Buyer, Operator: who.Operator}, deadline)
+	if err != nil {
+		return nil, err
+	}
+	confirming := answer.State == section.BookingConfirmed && answer.Order != nil && answer.Unsettled
+	if confirming || answer.State != section.BookingConfirmed && answer.State != section.BookingRefunded {
+		return nil, ErrNotSold
+	}
+	ev, err := d.host.Event(id.Section.Event, deadline)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	number, key, err := d.ring.Signer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &Tickets{Booking: id, Event: ev}
+	for _, seat := range soldOf(&answer) {
+		t := Ticket{No: len(out.Tickets) + 1, ID: ticket.ID(id, seat.Ticket), State: Void,
+			Pass: passOf(answer.Passes, seat.Ticket)}
+		if t.Place, err = placeOf(ev, id, answer.Order, seat.Ticket); err != nil {
+			return nil, err
+		}
+		if seat.valid {
+			code := ticket.Code{Key: number, Booking: id, Ticket: seat.Ticket, Rotation: t.Pass.Rotation}
+			if t.State, t.Code = Valid, code.Sign(key); t.Pass.Admitted {
+				t.State = Admitted
+			}
+		}
+		out.Tickets = append(out.Tickets, t)
+	}
+	return out, nil
+}
+
+type sold struct {
+	entry.Ticket
+	valid bool
+}
+
+// soldOf lists all tickets that a sold booking has had, ascending, so that the number of none ever changes.
+func soldOf(a *Answer) (all []sold) {
+	seats := slices.Clone(a.Alive)
+	if a.Money != nil {
+		for i := range a.Money.Refunds {
+			if r := &a.Money.Refunds[i]; r.Reason == account.Requested {
+				seats = append(seats, r.Seats...)
+			}
+		}
+	}
+	slices.Sort(seats)
+	confirmed := a.State == section.BookingConfirmed
+	for _, seat := range slices.Compact(seats) {
+		all = append(all, sold{entry.Ticket{Seat: seat}, confirmed && slices.Contains(a.Alive, seat)})
+	}
+	if a.Order == nil {
+		return all
+	}
+	for k := range a.Order.Legs {
+		for _, seat := range a.Order.Legs[k].Seats {
+			all = append(all, sold{entry.Ticket{Leg: uint8(k + 1), Seat: seat}, confirmed && len(a.Alive) > 0})
+		}
+	}
+	return all
+}
+
+func passOf(all []entry.Pass, t entry.Ticket) entry.Pass {
+	for i := range all {
+		if all[i].Ticket == t {
+			return all[i]
+		}
+	}
+	return entry.Pass{Ticket: t}
+}
+
+// placeOf finds what people call a ticket's seat.
+func placeOf(ev *Event, id booking.ID, p *order.Part, t entry.Ticket) (Place, error) {
+	no := id.Section.Section
+	if t.Leg > 0 {
+		if p == nil || int(t.Leg) > len(p.Legs) {
+			return Place{}, ErrNoSuch
+		}
+		no = storage.SectionNo(p.Legs[t.Leg-1].Section)
+	}
+	place, known := ev.Place(no, t.Seat)
+	if !known {
+		return Place{}, ErrNoSuch
+	}
+	return place, nil
+}
+
+// Keys lists the house's keys, ascending by number; ErrNoKeys.
+func (d *Issuer) TicketKeys(ctx context.Context) ([]Key, error) { return d.ring.Keys(ctx) }
+
+// RotateTicketKeys makes a new key; see Ring.Rotate.
+func (d *Issuer) RotateTicketKeys(ctx context.Context) ([]Key, error) { return d.ring.Rotate(ctx) }
