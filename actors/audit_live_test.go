@@ -201,7 +201,7 @@ func (p *pen) append(a *storage.Append) {
 	p.tail = a.Entry.After(storage.HashEntry(&a.Entry))
 }
 
-func (p *pen) record(sell []storage.TicketRow, refund []section.SeatIndex, changes ...section.Change) {
+func (p *pen) record(sell []section.Ticket, refund []section.SeatIndex, changes ...section.Change) {
 	p.t.Helper()
 	p.now++
 	var body []byte
@@ -259,19 +259,19 @@ func TestDamageIsFoundWhileAnEngineSells(t *testing.T) {
 		nil, nil, hold(1, 0), hold(2, 1), hold(3, 2), step(section.PaymentBegun, 1), step(section.PaymentBegun, 2),
 	)
 	hand.record(
-		[]storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 2}}, nil, step(section.BookingSold, 1),
+		[]section.Ticket{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 2}}, nil, step(section.BookingSold, 1),
 		step(section.BookingSold, 2),
 	)
 	s.charge(hand.key, 1)
 	s.charge(hand.key, 2)
 	noFinding(t, s.audit())
 
-	hand.record(nil, []section.SeatIndex{0}, hold(4, 7))                     // a ticket that goes without a refund
-	hand.record([]storage.TicketRow{{Seat: 9, Booking: 3}}, nil, hold(5, 8)) // a ticket that nobody sold
-	hand.record(nil, nil, hold(6, 1))                                        // a seat that is sold already
+	hand.record(nil, []section.SeatIndex{0}, hold(4, 7))                  // a ticket that goes without a refund
+	hand.record([]section.Ticket{{Seat: 9, Booking: 3}}, nil, hold(5, 8)) // a ticket that nobody sold
+	hand.record(nil, nil, hold(6, 1))                                     // a seat that is sold already
 	hand.record(nil, nil, step(section.PaymentBegun, 3))
 	hand.record(
-		[]storage.TicketRow{{Seat: 2, Booking: 3}}, nil, step(section.BookingSold, 3),
+		[]section.Ticket{{Seat: 2, Booking: 3}}, nil, step(section.BookingSold, 3),
 	) // a sale without a charge
 	s.charge(
 		hand.key, 4,

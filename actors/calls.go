@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
+	"holdfast/actors/orders"
 	"holdfast/actors/price"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
@@ -22,7 +24,9 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/shard"
 	"holdfast/actors/telemetry"
+	"holdfast/actors/ticketing"
 	"holdfast/actors/trace"
+	"holdfast/actors/venue"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -224,3 +228,142 @@ const (
 
 // Stats are the engine's counters since its start; read them with Load.
 type Stats = telemetry.Stats
+
+// ticketHost is how package ticketing meets this engine.
+func (e *Engine) ticketHost() ticketing.Host {
+	return ticketing.Host{Keys: e.cfg.Store, Now: e.cfg.Clock, Ask: e.askTicket, Event: e.ticketEvent,
+		Look: e.lookAtTickets}
+}
+
+// askTicket has a booking's home judge a command about a ticket, or, of Kind 0, tell the booking.
+func (e *Engine) askTicket(
+	id BookingID, c section.Command, who ticketing.Caller, deadline time.Time,
+) (ticketing.Answer, error) {
+	var out BookingView
+	r := request.New()
+	r.Command, r.Read = c, c.Kind == 0
+	got, err := e.command(r, id, Caller(who), deadline, &out)
+	switch {
+	case c.Kind == 0 && errors.Is(err, ErrTimeout):
+		err = ErrUnavailable // a read that is not answered has no outcome to be unknown
+	case c.Kind != 0 && errors.Is(err, ErrBookingUnknown):
+		err = ticketing.ErrNoSuch
+	}
+	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money}, err
+}
+
+func (e *Engine) ticketEvent(id storage.EventID, deadline time.Time) (*ticketing.Event, error) {
+	ev, o, err := e.openEvent(id, deadline)
+	if err != nil {
+		return nil, err
+	}
+	header := ev.header.Load()
+	place := func(no storage.SectionNo, seat section.SeatIndex) (p ticketing.Place, known bool) {
+		if int(no) >= len(o.sections) || int(seat) >= len(o.ids[no]) {
+			return p, false
+		}
+		category := o.sections[no].kind.Layout.Seats[seat].Category
+		return ticketing.Place{Seat: o.ids[no][seat], Section: header.Sections[no].Name,
+			Category: o.venue.Categories[category].Label, Price: &o.prices.Prices[category]}, true
+	}
+	return &ticketing.Event{Header: header, Zone: ev.zone, Sections: len(o.sections), Place: place}, nil
+}
+
+// lookAtTickets shows a section's state as it is served or followed here, and has it served if nobody does.
+func (e *Engine) lookAtTickets(
+	ctx context.Context, id storage.EventID, no storage.SectionNo, see func(*section.State),
+) bool {
+	ev, err := e.event(id)
+	if err != nil {
+		return false
+	}
+	o, err := ev.open(ctx)
+	if err != nil || int(no) >= len(o.sections) {
+		return false
+	}
+	s := o.sections[no]
+	for pause := time.Duration(0); ctx.Err() == nil; pause = min(2*pause+time.Millisecond, 50*time.Millisecond) {
+		if e.clock.Pause(ctx, pause); s.look(ctx, see) {
+			return true
+		}
+		if pause == 0 { // nobody may have asked for it yet: whoever should have it serves it from here on
+			until, _ := ctx.Deadline()
+			r := request.New()
+			if r.Read = true; s.do(r, until) == nil {
+				r.Free()
+			}
+		}
+	}
+	return false
+}
+
+// bookedSeats names seats by their ids in a refund; they are the booking's, or were.
+func (o *openEvent) bookedSeats(c *section.Command, out *BookingView, ids []string) error {
+	var unknown []string
+	if c.Seats = nil; c.Order != nil {
+		c.Order.Legs = nil
+	}
+	for _, id := range ids {
+		ref, ok := o.seats.Find(id)
+		was := ok && (ref.section == out.ID.Section.Section && slices.Contains(out.alive, ref.index) ||
+			slices.ContainsFunc(out.aliveLegs, func(l order.Leg) bool {
+				return l.Section == uint32(ref.section) && slices.Contains(l.Seats, ref.index)
+			}) || refunded(out, id))
+		switch {
+		case !was:
+			unknown = append(unknown, id)
+		case ref.section == out.ID.Section.Section:
+			c.Seats = append(c.Seats, ref.index)
+		default:
+			c.Order.Legs = orders.WithSeat(c.Order.Legs, uint32(ref.section), ref.index)
+		}
+	}
+	if len(unknown) > 0 {
+		return &SeatsUnknownError{Seats: unknown}
+	}
+	return nil
+}
+
+// refunded says that a seat of a booking has gone back, or will.
+func refunded(out *BookingView, id string) bool {
+	return slices.ContainsFunc(out.Refunds, func(r till.RefundView) bool { return slices.Contains(r.Seats, id) })
+}
+
+// refundedBefore tells a booking of which some seats that are to be refunded were so before. One that names others too
+// is refused: what was asked for is not done.
+func (e *Engine) refundedBefore(
+	id BookingID, who Caller, seats []string, deadline time.Time, out *BookingView,
+) error {
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	var before []string
+	for _, seat := range seats {
+		if refunded(out, seat) {
+			before = append(before, seat)
+		}
+	}
+	if len(before) < len(seats) {
+		return &Refusal{Code: section.AlreadyRefunded, Seats: before}
+	}
+	return nil
+}
+
+// Venue is an event's plan.
+func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error) {
+	ev, err := e.shown(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if o := ev.ready.Load(); o != nil || e.peerRPC != nil || ev.restless() {
+		if o, err = ev.open(ctx); err != nil {
+			return nil, errors.Join(ErrUnavailable, err)
+		}
+		return o.venue, nil
+	}
+	v, err := ev.loadVenue(ctx)
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	return v, nil
+}

@@ -85,7 +85,7 @@ func TestEditsDoNotTakeBackEachOthers(t *testing.T) {
 	if _, err := b.edit(onsale.Edit{Version: seen, Reason: "r", Name: &name}, who); err != nil {
 		t.Fatal(err)
 	}
-	var changed *storage.VersionError
+	var changed *onsale.VersionError
 	if _, err := b.edit(onsale.Edit{Version: seen, Reason: "r", Name: &other}, caller(9, 2)); !errors.As(
 		err, &changed,
 	) ||
@@ -138,7 +138,7 @@ func TestLimitsAreEditedWhileSectionsMove(t *testing.T) {
 			}
 			edit := onsale.Edit{Version: header.Version(), Reason: "r", SeatsPerBuyerMax: &most}
 			_, err = f.nodes[round%3].e.EditEvent(t.Context(), f.event, Caller{Operator: true}, edit)
-			var changed *storage.VersionError
+			var changed *onsale.VersionError
 			if errors.As(err, &changed) {
 				return ErrUnavailable // this node has not read the catalog yet
 			}

@@ -30,7 +30,6 @@ import (
 	"holdfast/actors/snapshots"
 	"holdfast/actors/telemetry"
 	"holdfast/actors/ticketing"
-	"holdfast/actors/venue"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -385,25 +384,6 @@ func (e *Engine) Event(id storage.EventID) (*storage.Event, error) {
 		return nil, err
 	}
 	return ev.header.Load(), nil
-}
-
-// Venue is an event's plan.
-func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error) {
-	ev, err := e.shown(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if o := ev.ready.Load(); o != nil || e.peerRPC != nil || ev.restless() {
-		if o, err = ev.open(ctx); err != nil {
-			return nil, errors.Join(ErrUnavailable, err)
-		}
-		return o.venue, nil
-	}
-	v, err := ev.loadVenue(ctx)
-	if err != nil {
-		return nil, errors.Join(ErrUnavailable, err)
-	}
-	return v, nil
 }
 
 // Live is an event's map. Looking opens nothing that nobody sells: see idle.go.

@@ -145,7 +145,7 @@ func (e *Engine) throwSwitch(
 		return nil, ErrForgotten
 	case errors.Is(err, storage.ErrCancelled):
 		return nil, ErrEventCancelled
-	case err != nil: // a *storage.VersionError among them
+	case err != nil: // a *onsale.VersionError among them
 		return nil, err
 	}
 	header, err := e.cfg.Store.Event(ctx, id) // the turn has a number; and others may have switched since
@@ -297,7 +297,7 @@ func (e *Engine) PostponeEvent(
 // already stays: nobody loses a hold, a ticket or time by an edit, and a limit that is lowered below what a buyer has
 // means that the buyer gets no more.
 //
-// Errors: those of SetSaleOnce, *storage.VersionError, storage.ErrTerms, *price.UnsoundError (the largest booking could
+// Errors: those of SetSaleOnce, *onsale.VersionError, storage.ErrTerms, *price.UnsoundError (the largest booking could
 // not be charged any more).
 func (e *Engine) EditEvent(
 	ctx context.Context, id storage.EventID, who Caller, edit onsale.Edit,

@@ -2,20 +2,12 @@ package storage
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"holdfast/actors/section"
 	"holdfast/actors/section/terms"
 	"holdfast/storage/onsale"
 )
-
-// VersionError says that an edit is about an event as it stood before somebody else changed it.
-type VersionError struct{ Now uint64 }
-
-func (e *VersionError) Error() string {
-	return fmt.Sprintf("storage: the event is at version %d", e.Now)
-}
 
 // ErrTerms says that a hold would last longer than it may.
 var ErrTerms = errors.New("storage: a hold's time is above its ceiling")

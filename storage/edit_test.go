@@ -32,7 +32,7 @@ func TestEditsNameTheVersionThatTheyAreAbout(t *testing.T) {
 	if got := e.Terms(); got == nil || got.No != 4 || got.SeatsPerBuyerMax != 4 || !got.Sound() {
 		t.Errorf("terms %+v", got)
 	}
-	var changed *VersionError
+	var changed *onsale.VersionError
 	before := e.Clone()
 	if err := e.Switch(onsale.Change{Edit: &edit}); !errors.As(err, &changed) || changed.Now != 4 {
 		t.Errorf("an edit of an older version: %v", err)

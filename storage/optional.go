@@ -13,7 +13,7 @@ type Importer interface {
 	// or nothing is written and the error is ErrGap (or *FencedError). Tickets are not touched.
 	Import(ctx context.Context, key SectionKey, entries []Entry) error
 	// ImportTickets makes rows the section's tickets, whatever stood there.
-	ImportTickets(ctx context.Context, key SectionKey, rows []TicketRow) error
+	ImportTickets(ctx context.Context, key SectionKey, rows []section.Ticket) error
 	// ImportSecret sets the store's secret; ErrExists when another one is there. The same one again is no error.
 	ImportSecret(ctx context.Context, secret [32]byte) error
 }
@@ -62,7 +62,7 @@ type Frozen interface {
 	Tail(ctx context.Context, key SectionKey) (Tail, error)
 	Read(ctx context.Context, key SectionKey, after section.Seq, visit func(e *Entry, hash Hash) error) error
 	LoadSnapshot(ctx context.Context, key SectionKey) (Snapshot, error)
-	Tickets(ctx context.Context, key SectionKey, visit func(TicketRow) error) error
+	Tickets(ctx context.Context, key SectionKey, visit func(section.Ticket) error) error
 	// Close lets go of the instant; stores pay for holding one.
 	Close() error
 }

@@ -65,12 +65,9 @@ const BodyBytesMax = 64 << 10
 type Append struct {
 	Section SectionKey
 	Entry   Entry
-	Sell    []TicketRow         // inserted; a row already there fails the whole append with ErrTicketTaken
+	Sell    []section.Ticket    // inserted; a row already there fails the whole append with ErrTicketTaken
 	Refund  []section.SeatIndex // deleted from tickets
 }
-
-// TicketRow is the second guard of P1: primary key (event, section, seat).
-type TicketRow = section.Ticket
 
 // Tail is the last entry of a log, without its body. A zero Seq means that the log is empty.
 type Tail struct {
@@ -242,7 +239,7 @@ type Catalog interface {
 // Tickets reads the second guard's table.
 type Tickets interface {
 	// Tickets calls visit for the section's rows in seat order.
-	Tickets(ctx context.Context, key SectionKey, visit func(TicketRow) error) error
+	Tickets(ctx context.Context, key SectionKey, visit func(section.Ticket) error) error
 }
 
 // NodeBeat is a node's heartbeat row: who is alive for the purpose of takeover (DESIGN §6).

@@ -18,8 +18,8 @@ const (
 var ErrCancelled = errors.New("storage: the event is cancelled")
 
 // Switch has the event stand as the change wants it. Nothing changes with an error: ErrNotFound (it is deleted),
-// ErrForgotten, ErrCancelled, *VersionError, ErrTerms. An edit turns the switch to where it stands. An event that is
-// called off can only go on to SaleCancelled and SaleDeleted; what it is already is no error, and no turn.
+// ErrForgotten, ErrCancelled, *onsale.VersionError, ErrTerms. An edit turns the switch to where it stands. An event
+// that is called off can only go on to SaleCancelled and SaleDeleted; what it is already is no error, and no turn.
 func (e *Event) Switch(c onsale.Change) error {
 	if c.Edit != nil {
 		c.Sale = e.Sale
@@ -30,7 +30,7 @@ func (e *Event) Switch(c onsale.Change) error {
 	case c.Edit != nil && e.Sale.Off():
 		return ErrCancelled
 	case c.Edit != nil && c.Edit.Version != e.Version():
-		return &VersionError{e.Version()}
+		return &onsale.VersionError{Now: e.Version()}
 	case c.Edit != nil: // of a forgotten event too
 		if !e.fits(c.Edit) {
 			return ErrTerms

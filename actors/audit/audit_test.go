@@ -69,7 +69,7 @@ func newSceneOf(t *testing.T, store storage.Store, change func(*storage.Event)) 
 	return s
 }
 
-func (s *scene) append(kind storage.EntryKind, body []byte, sell []storage.TicketRow, refund []section.SeatIndex) {
+func (s *scene) append(kind storage.EntryKind, body []byte, sell []section.Ticket, refund []section.SeatIndex) {
 	s.t.Helper()
 	epoch := s.tail.Epoch
 	if kind == storage.EntryClaim {
@@ -87,7 +87,7 @@ func (s *scene) append(kind storage.EntryKind, body []byte, sell []storage.Ticke
 }
 
 // record writes the changes as one record, with the tickets given.
-func (s *scene) record(sell []storage.TicketRow, refund []section.SeatIndex, changes ...section.Change) {
+func (s *scene) record(sell []section.Ticket, refund []section.SeatIndex, changes ...section.Change) {
 	s.t.Helper()
 	s.now += 1000
 	var body []byte
@@ -119,7 +119,7 @@ func (s *scene) story() {
 	s.record(
 		nil, nil, change(section.PaymentBegun, 1), change(section.PaymentBegun, 2), change(section.HoldReleased, 3),
 	)
-	s.record([]storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}, {Seat: 2, Booking: 2}}, nil,
+	s.record([]section.Ticket{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}, {Seat: 2, Booking: 2}}, nil,
 		change(section.BookingSold, 1), change(section.BookingSold, 2))
 	s.record(nil, []section.SeatIndex{2}, change(section.BookingRefundedChange, 2))
 	s.append(storage.EntryClaim, []byte("another"), nil, nil)
@@ -220,7 +220,7 @@ func TestPlantedDamageIsFound(t *testing.T) {
 		{"too many seats", audit.WrongChange, "holds 5 seats, 4", func(s *scene) { s.record(nil, nil, s.hold(7, 8, 9, 10, 11, 12)) }},
 		{"seat beyond the plan", audit.WrongChange, "seat 20 of 20", func(s *scene) { s.record(nil, nil, s.hold(7, 20)) }},
 		{"sold without paying", audit.WrongChange, "booking 6 in state", func(s *scene) {
-			s.record([]storage.TicketRow{{Seat: 4, Booking: 6}}, nil, change(section.BookingSold, 6))
+			s.record([]section.Ticket{{Seat: 4, Booking: 6}}, nil, change(section.BookingSold, 6))
 		}},
 		{"expired too early", audit.WrongChange, "before its end", func(s *scene) { s.record(nil, nil, change(section.HoldExpired, 6)) }},
 		{"paid too late", audit.WrongChange, "past its end", func(s *scene) {
@@ -239,9 +239,9 @@ func TestPlantedDamageIsFound(t *testing.T) {
 			s.record(nil, nil, section.Change{Kind: section.SeatsUnblocked, Seats: []section.SeatIndex{12}})
 		}},
 		{"sale without tickets", audit.TicketMissing, "seat 2 is sold to booking 5", func(s *scene) { s.record(nil, nil, change(section.BookingSold, 5)) }},
-		{"ticket without sale", audit.TicketStray, "seat 9 of booking 6", func(s *scene) { s.record([]storage.TicketRow{{Seat: 9, Booking: 6}}, nil, s.hold(7, 9)) }},
+		{"ticket without sale", audit.TicketStray, "seat 9 of booking 6", func(s *scene) { s.record([]section.Ticket{{Seat: 9, Booking: 6}}, nil, s.hold(7, 9)) }},
 		{"ticket of another booking", audit.TicketStray, "seat 2 of booking 6", func(s *scene) {
-			s.record([]storage.TicketRow{{Seat: 2, Booking: 6}, {Seat: 3, Booking: 5}}, nil, change(section.BookingSold, 5))
+			s.record([]section.Ticket{{Seat: 2, Booking: 6}, {Seat: 3, Booking: 5}}, nil, change(section.BookingSold, 5))
 		}},
 		{"ticket kept after refund", audit.TicketStray, "seat 0", func(s *scene) { s.record(nil, nil, change(section.BookingRefundedChange, 1)) }},
 		{"garbage in a body", audit.Unreadable, "", func(s *scene) { s.append(storage.EntryChanges, []byte{0xff, 0xff, 0xff}, nil, nil) }},

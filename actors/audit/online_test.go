@@ -74,7 +74,7 @@ func (p *play) giveBack(no section.BookingNo) {
 }
 func (p *play) begin(no section.BookingNo) { p.record(nil, nil, change(section.PaymentBegun, no)) }
 func (p *play) sell(no section.BookingNo, seat section.SeatIndex) {
-	p.record([]storage.TicketRow{{Seat: seat, Booking: no}}, nil, change(section.BookingSold, no))
+	p.record([]section.Ticket{{Seat: seat, Booking: no}}, nil, change(section.BookingSold, no))
 }
 func (p *play) refund(no section.BookingNo, seat section.SeatIndex) {
 	p.record(nil, []section.SeatIndex{seat}, change(section.BookingRefundedChange, no))
@@ -98,11 +98,11 @@ func (p *play) opened(status audit.PaymentStatus, back int64) {
 // log writes a change of booking 4 with what it says of money.
 func (p *play) log(kind section.ChangeKind, pay account.Payment) {
 	c := section.Change{Kind: kind, Booking: 4, Pay: pay}
-	var sell []storage.TicketRow
+	var sell []section.Ticket
 	var back []section.SeatIndex
 	switch seats := []section.SeatIndex{3}; {
 	case kind == section.BookingSold:
-		sell = []storage.TicketRow{{Seat: 3, Booking: 4}}
+		sell = []section.Ticket{{Seat: 3, Booking: 4}}
 	case kind == section.RefundDone:
 		c.Seats, back = seats, seats
 	case kind == section.RefundDue && pay.Reason == account.Requested:

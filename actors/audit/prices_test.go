@@ -63,7 +63,7 @@ func TestChargesAreHeldAgainstTheLoggedPrice(t *testing.T) {
 	s := newSceneOf(t, memstore.New(), priced)
 	s.record(nil, nil, s.told(1, 8000, 0, 1))
 	s.record(nil, nil, change(section.PaymentBegun, 1))
-	s.record([]storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}}, nil, change(section.BookingSold, 1))
+	s.record([]section.Ticket{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}}, nil, change(section.BookingSold, 1))
 	b := books{}
 	b.set(s, 1, audit.PaymentCharged, 9000)
 	expect(t, b.audit(t, s.store), audit.PaymentDiffers, "90.00 EUR, booking 1 costs 80.00 EUR")

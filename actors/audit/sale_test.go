@@ -38,7 +38,7 @@ func refund(
 // Kind: something granted behind a turn of the sale switch that bars it, and a cancelled event that keeps somebody's
 // money (P3, P6, P10).
 func TestTheSaleSwitchIsHeldAgainstTheLog(t *testing.T) {
-	ticket := []storage.TicketRow{{Seat: 0, Booking: 1}}
+	ticket := []section.Ticket{{Seat: 0, Booking: 1}}
 	due := account.Payment{Refund: 1, Attempt: 1, Reason: account.Requested, Amount: 4500}
 	for _, c := range []struct {
 		name  string

@@ -251,7 +251,7 @@ func sameState(a, b *section.State, next section.Seq) bool {
 // compareTickets holds the second guard's table against the ledger, both ways.
 func (s *sectionAudit) compareTickets() error {
 	rows := make(map[section.SeatIndex]bool)
-	err := s.at.Tickets(s.ctx, s.key, func(row storage.TicketRow) error {
+	err := s.at.Tickets(s.ctx, s.key, func(row section.Ticket) error {
 		rows[row.Seat] = true
 		no, taken := s.ledger.taken[row.Seat]
 		if !taken || no != row.Booking || s.ledger.letter(row.Seat) != section.Sold {

@@ -91,6 +91,9 @@ func appendExtension(dst []byte, extension byte, c *Change) []byte {
 	case termsExtension:
 		return c.Terms.Append(dst)
 	}
+	if c.Entry != nil {
+		return c.Entry.Append(dst, c.At)
+	}
 	return c.Pay.Append(dst, extensions[extension].form)
 }
 

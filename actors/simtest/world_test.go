@@ -382,7 +382,7 @@ func (s *world) rest() {
 
 func (s *world) checkTickets() {
 	want, got := s.model.Tickets(), map[section.SeatIndex]section.BookingNo{}
-	err := s.store.Tickets(context.Background(), key, func(row storage.TicketRow) error {
+	err := s.store.Tickets(context.Background(), key, func(row section.Ticket) error {
 		got[row.Seat] = row.Booking
 		return nil
 	})

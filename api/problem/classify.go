@@ -11,7 +11,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
-	"holdfast/storage"
+	"holdfast/storage/onsale"
 )
 
 // refusals maps a section's closed list of "no" to the outside.
@@ -123,7 +123,7 @@ func classifyRare(err error) (Problem, bool) {
 		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
 		notOver *pseudonym.NotOverError
-		changed *storage.VersionError
+		changed *onsale.VersionError
 	)
 	switch {
 	case errors.As(err, &refusal):

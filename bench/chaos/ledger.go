@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
@@ -69,6 +70,11 @@ func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 			seats[c.Booking] = c.Seats
 		}
 		switch letter := letterAfter[c.Kind]; {
+		case c.Kind == wire.LogLegSeatsFreed: // the leg keeps the others
+			draw(letters[c.Section], c.Seats, 'a')
+			gone := c.Seats
+			seats[c.Booking] = slices.DeleteFunc(slices.Clone(seats[c.Booking]),
+				func(seat uint32) bool { return slices.Contains(gone, seat) })
 		case back.by(c) && len(c.Seats) > 0:
 			draw(letters[c.Section], c.Seats, 'a')
 		case back.by(c):
@@ -89,7 +95,8 @@ var letterAfter = map[string]byte{
 	wire.LogClaim: 0, wire.LogReleased: 0, wire.LogHoldExtended: 0, wire.LogPaymentBegun: 0,
 	wire.LogPaymentFailed: 0, wire.LogPaymentChallenged: 0, wire.LogBlocked: 0, wire.LogUnblocked: 0,
 	wire.LogSaleOpened: 0, wire.LogSalePaused: 0, wire.LogSaleClosed: 0, wire.LogSaleCancelled: 0,
-	wire.LogGrantsFenced: 0, wire.LogOrderSettled: 0,
+	wire.LogGrantsFenced: 0, wire.LogOrderSettled: 0, wire.LogOrderServed: 0, wire.LogLegSeatsFreed: 0,
+	wire.LogTermsSet: 0, wire.LogTicketAdmitted: 0, wire.LogTicketDoubled: 0, wire.LogTicketReissued: 0,
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

@@ -131,7 +131,7 @@ var wallsAround = map[string]wall{
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
 		Own: []string{
 			"actors", "actors/gate", "actors/pseudonym", "actors/section", "actors/venue", "api/document", "api/wire",
-			"storage",
+			"storage", "storage/onsale",
 		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},

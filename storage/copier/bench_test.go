@@ -74,9 +74,9 @@ func fillForBench(b *testing.B, s *pebblestore.Store) {
 			}
 			o.tail = entries[i].After(storage.HashEntry(&entries[i]))
 		}
-		rows := make([]storage.TicketRow, 500)
+		rows := make([]section.Ticket, 500)
 		for i := range rows {
-			rows[i] = storage.TicketRow{Seat: section.SeatIndex(i), Booking: section.BookingNo(i + 1)}
+			rows[i] = section.Ticket{Seat: section.SeatIndex(i), Booking: section.BookingNo(i + 1)}
 		}
 		for _, err := range []error{s.Import(b.Context(), key, entries), s.ImportTickets(b.Context(), key, rows)} {
 			must(b, err)

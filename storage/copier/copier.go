@@ -22,7 +22,7 @@ type Source interface {
 		visit func(e *storage.Entry, hash storage.Hash) error,
 	) error
 	LoadSnapshot(ctx context.Context, key storage.SectionKey) (storage.Snapshot, error)
-	Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error
+	Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error
 	Events(ctx context.Context) ([]*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) ([]byte, error)
 	Secret(ctx context.Context) ([32]byte, error)

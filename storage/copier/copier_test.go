@@ -50,7 +50,7 @@ func TestGoingOnAndBack(t *testing.T) {
 	run(t, home, away)
 	key := storage.SectionKey{Event: events[0].ID, Section: 1}
 	o := claim(t, away, key)
-	o.append(t, away, storage.EntryChanges, []byte("sold away"), []storage.TicketRow{{Seat: 400, Booking: 99}})
+	o.append(t, away, storage.EntryChanges, []byte("sold away"), []section.Ticket{{Seat: 400, Booking: 99}})
 	ctx := context.Background()
 	must(t, away.SetSale(ctx, events[0].ID, storage.SaleClosed, storage.OperatorKey{}))
 	must(
@@ -79,7 +79,7 @@ func TestOtherEventsStay(t *testing.T) {
 	furnish(t, from)
 	other := event(t, to, "other", 1)
 	o := claim(t, to, storage.SectionKey{Event: other.ID})
-	o.append(t, to, storage.EntryChanges, []byte("mine"), []storage.TicketRow{{Seat: 7, Booking: 7}})
+	o.append(t, to, storage.EntryChanges, []byte("mine"), []section.Ticket{{Seat: 7, Booking: 7}})
 	run(t, from, to)
 	tail, err := to.Tail(context.Background(), o.key)
 	must(t, err)
@@ -211,7 +211,7 @@ type moving struct {
 	write func()
 }
 
-func (m *moving) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
+func (m *moving) Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
 	if write := m.write; write != nil {
 		m.write = nil
 		write()

@@ -38,7 +38,7 @@ func (s *saboteur) Import(ctx context.Context, key storage.SectionKey, entries [
 	return s.spoil(func() error { return s.house.Import(ctx, key, entries) })
 }
 
-func (s *saboteur) ImportTickets(ctx context.Context, key storage.SectionKey, rows []storage.TicketRow) error {
+func (s *saboteur) ImportTickets(ctx context.Context, key storage.SectionKey, rows []section.Ticket) error {
 	return s.spoil(func() error { return s.house.ImportTickets(ctx, key, rows) })
 }
 
@@ -222,8 +222,8 @@ func (l *liar) Tail(ctx context.Context, key storage.SectionKey) (storage.Tail, 
 	return tail, err
 }
 
-func (l *liar) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
-	return l.fillable.Tickets(ctx, key, func(row storage.TicketRow) error {
+func (l *liar) Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
+	return l.fillable.Tickets(ctx, key, func(row section.Ticket) error {
 		if l.ticket && key.Section == 2 && row.Seat == 6 {
 			return nil
 		}

@@ -116,7 +116,7 @@ func claim(t testing.TB, s storage.Store, key storage.SectionKey) *owner {
 	return o
 }
 
-func (o *owner) append(t testing.TB, s storage.Store, kind storage.EntryKind, body []byte, sell []storage.TicketRow) {
+func (o *owner) append(t testing.TB, s storage.Store, kind storage.EntryKind, body []byte, sell []section.Ticket) {
 	t.Helper()
 	e := storage.Entry{
 		Kind: kind, Seq: o.tail.Seq + 1, Epoch: o.tail.Epoch, Writer: o.id, Batch: storage.NewBatchID(),
@@ -169,7 +169,7 @@ func furnish(t testing.TB, s house) []*storage.Event {
 			for i := range section.SeatIndex(houseRecords - 2) {
 				o.append(
 					t, s, storage.EntryChanges, bytes.Repeat([]byte{byte(i)}, 200),
-					[]storage.TicketRow{{Seat: i * 3, Booking: section.BookingNo(i) + 1}},
+					[]section.Ticket{{Seat: i * 3, Booking: section.BookingNo(i) + 1}},
 				)
 			}
 			must(
@@ -199,6 +199,7 @@ func furnish(t testing.TB, s house) []*storage.Event {
 		s.PutPaymentCursor(ctx, storage.PaymentCursor{Account: "stripe", Body: `{"cursor":"evt_1","unheard":["b-1"]}`}),
 	)
 	must(t, s.PutPaymentCursor(ctx, storage.PaymentCursor{Body: "7"})) // of an earlier build
+	must(t, s.PutTicketKey(ctx, storage.TicketKey{No: 1, At: 5, Seed: [32]byte{6}}))
 	must(t, s.SaveFeed(ctx, []storage.FeedItem{{Key: []byte("house"), Value: []byte("furnished")}}))
 	return events
 }
@@ -228,7 +229,7 @@ func inventory(t testing.TB, s house) string {
 			_, err := fmt.Fprintf(out, "%v %d %x %x\n", key, e.Seq, hash, e.Body)
 			return err
 		}))
-		must(t, s.Tickets(ctx, key, func(row storage.TicketRow) error {
+		must(t, s.Tickets(ctx, key, func(row section.Ticket) error {
 			_, err := fmt.Fprintf(out, "%v ticket %v\n", key, row)
 			return err
 		}))
@@ -243,6 +244,11 @@ func inventory(t testing.TB, s house) string {
 		_, err := fmt.Fprintf(out, "cursor %+v\n", c)
 		return err
 	}))
+	ticketKeys, err := s.TicketKeys(ctx)
+	must(t, err)
+	for _, key := range ticketKeys {
+		fmt.Fprintf(out, "ticket key %d %d %x\n", key.No, key.At, key.Seed[:])
+	}
 	must(t, s.FeedItems(ctx, nil, nil, 0, func(i storage.FeedItem) error {
 		fmt.Fprintf(out, "item %s %s\n", i.Key, i.Value)
 		return nil

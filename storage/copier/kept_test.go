@@ -21,7 +21,7 @@ var kept = map[string]string{
 	"section_log": "event ", "tickets": " ticket ", "snapshots": " snapshot ", "snapshot_parts": " snapshot ",
 	"events": "event ", "venue_parts": "the venue of ", "store_meta": "secret ", "sandbox_payments": "payment ",
 	"operator_keys": "operator's key ", "event_keys": ", key ", "contacts": "contact ", "payment_cursors": "cursor ",
-	"feed_items":   "item ",
+	"feed_items": "item ", "ticket_keys": "ticket key ",
 	"nodes":        "[who is alive, and nobody moves along]",
 	"people":       "[a projection: holdfast views makes it anew]",
 	"schema_steps": "[what the table's own store was migrated by]",
@@ -30,7 +30,7 @@ var kept = map[string]string{
 	"prefixLog": "event ", "prefixTicket": " ticket ", "prefixSnapshot": " snapshot ", "prefixEvent": "event ",
 	"prefixVenue": "the venue of ", "prefixMeta": "secret ", "prefixOperator": "operator's key ",
 	"prefixKeyAge": "operator's key ", "prefixNode": "[who is alive, and nobody moves along]",
-	"prefixFeed":      "item ",
+	"prefixFeed": "item ", "prefixTicketKey": "ticket key ",
 	"eventKeysFolder": ", key ", "contactsFolder": "contact ",
 
 	// a data folder's files
@@ -39,7 +39,8 @@ var kept = map[string]string{
 	// what package storage asks of stores
 	"Store": "event ", "Log": "event ", "Importer": "event ", "Snapshots": " snapshot ", "Catalog": "event ",
 	"Tickets": " ticket ", "EventKeys": ", key ", "Contacts": "contact ", "Payments": "payment ",
-	"PaymentCursors": "cursor ", "Feed": "item ", "Nodes": "[who is alive, and nobody moves along]",
+	"PaymentCursors": "cursor ", "Feed": "item ", "TicketKeys": "ticket key ",
+	"Nodes": "[who is alive, and nobody moves along]",
 	"Frozen": "[reads what others keep]", "Freezer": "[reads what others keep]",
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
@@ -188,8 +189,8 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-func ticketsOf(ctx context.Context, s Source, key storage.SectionKey) (rows []storage.TicketRow, err error) {
-	err = s.Tickets(ctx, key, func(row storage.TicketRow) error {
+func ticketsOf(ctx context.Context, s Source, key storage.SectionKey) (rows []section.Ticket, err error) {
+	err = s.Tickets(ctx, key, func(row section.Ticket) error {
 		rows = append(rows, row)
 		return nil
 	})

@@ -117,7 +117,7 @@ func (s *Store) Secret(ctx context.Context) ([32]byte, error) {
 }
 
 // Tickets implements storage.Tickets.
-func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
+func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
 	if err := s.guard(ctx, sectionCall(OpTickets, key)); err != nil {
 		return err
 	}

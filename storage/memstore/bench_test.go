@@ -44,7 +44,7 @@ func (l *logs) prepare(tickets int) {
 			a.Entry.Kind = storage.EntryClaim
 		}
 		for n := range tickets {
-			a.Sell = append(a.Sell, storage.TicketRow{Seat: l.seat + section.SeatIndex(n), Booking: 1})
+			a.Sell = append(a.Sell, section.Ticket{Seat: l.seat + section.SeatIndex(n), Booking: 1})
 		}
 	}
 	l.seat += section.SeatIndex(tickets)

@@ -134,7 +134,7 @@ func (s *Store) Events(ctx context.Context) ([]*storage.Event, error) {
 }
 
 // Tickets implements storage.Tickets. visit runs outside the store's lock.
-func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
+func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(
 	rows := maps.Clone(s.data.tickets[key])
 	s.data.mu.RUnlock()
 	for _, seat := range slices.Sorted(maps.Keys(rows)) {
-		if err := visit(storage.TicketRow{Seat: section.SeatIndex(seat), Booking: rows[seat]}); err != nil {
+		if err := visit(section.Ticket{Seat: section.SeatIndex(seat), Booking: rows[seat]}); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,8 @@ func (s *Store) Clone() *Store {
 		snapshots: maps.Clone(s.data.snapshots), events: maps.Clone(s.data.events), venues: maps.Clone(s.data.venues),
 		nodes: maps.Clone(s.data.nodes), secret: s.data.secret,
 		keys: maps.Clone(s.data.keys), eventKeys: maps.Clone(s.data.eventKeys),
-		contacts: maps.Clone(s.data.contacts), feed: maps.Clone(s.data.feed), ticketKeys: slices.Clone(s.data.ticketKeys),
+		contacts: maps.Clone(s.data.contacts), feed: maps.Clone(s.data.feed),
+		ticketKeys: slices.Clone(s.data.ticketKeys),
 	}
 	for id, e := range d.events { // whose switch and mark are changed in place
 		d.events[id] = e.Clone()

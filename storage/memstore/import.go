@@ -39,7 +39,7 @@ func (s *Store) Import(ctx context.Context, key storage.SectionKey, entries []st
 }
 
 // ImportTickets implements storage.Importer.
-func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, rows []storage.TicketRow) error {
+func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, rows []section.Ticket) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ type log struct {
 // rowChange is a row that a record made, or removed.
 type rowChange struct {
 	seq  section.Seq
-	row  storage.TicketRow
+	row  section.Ticket
 	gone bool
 }
 
@@ -139,7 +139,7 @@ func (d *data) applyTickets(l *log, a *storage.Append) error {
 	}
 	for _, seat := range a.Refund {
 		if booking, there := rows[seat]; there {
-			l.rows = append(l.rows, rowChange{a.Entry.Seq, storage.TicketRow{Seat: seat, Booking: booking}, true})
+			l.rows = append(l.rows, rowChange{a.Entry.Seq, section.Ticket{Seat: seat, Booking: booking}, true})
 		}
 		delete(rows, seat)
 	}

@@ -34,7 +34,7 @@ func TestFreezeIsOneInstant(t *testing.T) {
 	s, ctx := memstore.New(), t.Context()
 	key := storage.SectionKey{Event: storage.NewEventID()}
 	var tail storage.Tail
-	write := func(kind storage.EntryKind, sell []storage.TicketRow, refund ...section.SeatIndex) {
+	write := func(kind storage.EntryKind, sell []section.Ticket, refund ...section.SeatIndex) {
 		t.Helper()
 		e := storage.Entry{Kind: kind, Seq: tail.Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: tail.Hash}
 		if err := s.Commit(ctx, []storage.Append{{Section: key, Entry: e, Sell: sell, Refund: refund}})[0]; err != nil {
@@ -45,13 +45,13 @@ func TestFreezeIsOneInstant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(storage.EntryClaim, []storage.TicketRow{{Seat: 1, Booking: 1}})
+	write(storage.EntryClaim, []section.Ticket{{Seat: 1, Booking: 1}})
 	then := tail
 	frozen, err := s.Freeze(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(storage.EntryChanges, []storage.TicketRow{{Seat: 2, Booking: 2}}, 1)
+	write(storage.EntryChanges, []section.Ticket{{Seat: 2, Booking: 2}}, 1)
 	got, err := frozen.Tail(ctx, key)
 	if err != nil || got != then {
 		t.Errorf("tail %+v (%v), want %+v", got, err, then)
@@ -64,8 +64,8 @@ func TestFreezeIsOneInstant(t *testing.T) {
 	if snapshot, err := frozen.LoadSnapshot(ctx, key); err != nil || snapshot.Seq != then.Seq {
 		t.Errorf("snapshot of %d (%v), want %d", snapshot.Seq, err, then.Seq)
 	}
-	var rows []storage.TicketRow
-	err = frozen.Tickets(ctx, key, func(row storage.TicketRow) error { rows = append(rows, row); return nil })
+	var rows []section.Ticket
+	err = frozen.Tickets(ctx, key, func(row section.Ticket) error { rows = append(rows, row); return nil })
 	if err != nil || len(rows) != 1 || rows[0].Seat != 1 {
 		t.Errorf("tickets %v (%v), want seat 1", rows, err)
 	}
@@ -81,7 +81,7 @@ func TestFreezeIsOneInstant(t *testing.T) {
 func TestWhatIsLostTakesItsTicketsAlong(t *testing.T) {
 	s, key := memstore.New(), storage.SectionKey{Section: 1}
 	var tail storage.Tail
-	add := func(sell []storage.TicketRow, refund ...section.SeatIndex) {
+	add := func(sell []section.Ticket, refund ...section.SeatIndex) {
 		t.Helper()
 		e := storage.Entry{
 			Kind: storage.EntryChanges, Seq: tail.Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: tail.Hash,
@@ -95,17 +95,17 @@ func TestWhatIsLostTakesItsTicketsAlong(t *testing.T) {
 		tail = e.After(storage.HashEntry(&e))
 	}
 	add(nil)
-	add([]storage.TicketRow{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}})
+	add([]section.Ticket{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}})
 	kept := tail
-	add([]storage.TicketRow{{Seat: 3, Booking: 13}}, 1)
-	add([]storage.TicketRow{{Seat: 1, Booking: 14}})
+	add([]section.Ticket{{Seat: 3, Booking: 13}}, 1)
+	add([]section.Ticket{{Seat: 1, Booking: 14}})
 	s.Lose(key, kept.Seq)
-	var rows []storage.TicketRow
-	if err := s.Tickets(t.Context(), key, func(row storage.TicketRow) error { rows = append(rows, row); return nil }); err != nil {
+	var rows []section.Ticket
+	if err := s.Tickets(t.Context(), key, func(row section.Ticket) error { rows = append(rows, row); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if now, err := s.Tail(t.Context(), key); err != nil || now != kept ||
-		!slices.Equal(rows, []storage.TicketRow{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}}) {
+		!slices.Equal(rows, []section.Ticket{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}}) {
 		t.Errorf("%+v, %v, tickets %v", now, err, rows)
 	}
 }

@@ -1,6 +1,7 @@
 package onsale
 
 import (
+	"fmt"
 	"slices"
 
 	"holdfast/actors/machine"
@@ -85,4 +86,11 @@ type Standing struct {
 	MadeWith      *section.Rules
 	TermsNo       uint64
 	Edits         Edits
+}
+
+// VersionError says that an edit is about an event as it stood before somebody else changed it.
+type VersionError struct{ Now uint64 }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("storage: the event is at version %d", e.Now)
 }

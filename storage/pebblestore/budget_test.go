@@ -98,7 +98,7 @@ func (w *seller) commit(tickets int) {
 	for i, c := range w.chains {
 		sell := w.call[i].Sell[:0]
 		for n := range tickets {
-			sell = append(sell, storage.TicketRow{Seat: w.seat + section.SeatIndex(n), Booking: 1})
+			sell = append(sell, section.Ticket{Seat: w.seat + section.SeatIndex(n), Booking: 1})
 		}
 		w.call[i] = c.next(w.body[:])
 		w.call[i].Sell = sell

@@ -249,7 +249,7 @@ func (s *Store) Secret(context.Context) (secret [32]byte, err error) {
 }
 
 // Tickets implements storage.Tickets.
-func (s *Store) Tickets(_ context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
+func (s *Store) Tickets(_ context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -258,7 +258,7 @@ func (s *Store) Tickets(_ context.Context, key storage.SectionKey, visit func(st
 		if len(k) != ticketKeySize || len(value) != 8 {
 			return &storage.CorruptError{Section: key, Why: "ticket is not in a known form"}
 		}
-		return visit(storage.TicketRow{
+		return visit(section.Ticket{
 			Seat:    section.SeatIndex(binary.BigEndian.Uint32(k[sectionKeySize:])),
 			Booking: section.BookingNo(binary.BigEndian.Uint64(value)),
 		})

@@ -117,7 +117,7 @@ func crashCommit(t *testing.T, s *Store, p *plug, chains []*chain, rng *rand.Ran
 	for _, c := range chains {
 		a := c.next(make([]byte, rng.IntN(3000)))
 		seat := section.SeatIndex(a.Entry.Seq)
-		a.Sell = []storage.TicketRow{{Seat: seat, Booking: section.BookingNo(seat)}}
+		a.Sell = []section.Ticket{{Seat: seat, Booking: section.BookingNo(seat)}}
 		if seat%3 == 0 {
 			a.Refund = []section.SeatIndex{seat - 1}
 		}
@@ -157,7 +157,7 @@ func checkCrashed(t *testing.T, p *plug, seed uint64) (torn int) {
 				want = append(want, seat)
 			}
 		}
-		if err := s.Tickets(ctx, key, func(row storage.TicketRow) error { got = append(got, row.Seat); return nil }); err != nil {
+		if err := s.Tickets(ctx, key, func(row section.Ticket) error { got = append(got, row.Seat); return nil }); err != nil {
 			t.Error(err)
 		}
 		if !slices.Equal(got, want) {

@@ -56,7 +56,7 @@ func stageImport(batch *pebble.Batch, key storage.SectionKey, t storage.Tail, e 
 }
 
 // ImportTickets implements storage.Importer.
-func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, rows []storage.TicketRow) error {
+func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, rows []section.Ticket) error {
 	if err := s.enterWrite(); err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func onePhase(t *testing.T, address string, o Options) {
 		for i := range measuredAppends {
 			a := w.next(storage.EntryChanges, "counted")
 			if sell {
-				a.Sell = []storage.TicketRow{{Seat: section.SeatIndex(i), Booking: 1}}
+				a.Sell = []section.Ticket{{Seat: section.SeatIndex(i), Booking: 1}}
 			}
 			mustLand(t, s, w, a)
 		}
@@ -193,10 +193,10 @@ func injectedRetries(t *testing.T, address string, o Options) {
 	for i := range section.SeatIndex(20) {
 		mustLand(t, s, plain, plain.next(storage.EntryChanges, "plain"))
 		sale := selling.next(storage.EntryChanges, "selling")
-		sale.Sell = []storage.TicketRow{{Seat: i, Booking: 1}}
+		sale.Sell = []section.Ticket{{Seat: i, Booking: 1}}
 		mustLand(t, s, selling, sale)
 		swap := refunding.next(storage.EntryChanges, "refunding")
-		swap.Sell, swap.Refund = []storage.TicketRow{{Seat: 1, Booking: section.BookingNo(i)}}, []section.SeatIndex{1}
+		swap.Sell, swap.Refund = []section.Ticket{{Seat: 1, Booking: section.BookingNo(i)}}, []section.SeatIndex{1}
 		switch err := s.Commit(t.Context(), []storage.Append{swap})[0]; {
 		case err == nil:
 			refunding.advance(swap)

@@ -115,7 +115,7 @@ func (c *crowd) Commit(ctx context.Context, appends []storage.Append) []error {
 	call = append(call, appends...)
 	call = append(call, after.next(storage.EntryChanges, "stranger behind"))
 	if before.tail.Seq%2 == 0 {
-		call[0].Sell = []storage.TicketRow{{Seat: section.SeatIndex(before.tail.Seq), Booking: 1}}
+		call[0].Sell = []section.Ticket{{Seat: section.SeatIndex(before.tail.Seq), Booking: 1}}
 	}
 	errs := c.Store.Commit(ctx, call)
 	last := len(call) - 1

@@ -165,7 +165,7 @@ func batchesOf(ctx context.Context, s *Store, key storage.SectionKey) (all []sto
 
 // soldOf gives the seats that have a ticket.
 func soldOf(ctx context.Context, s *Store, key storage.SectionKey) (seats []section.SeatIndex, err error) {
-	err = s.Tickets(ctx, key, func(r storage.TicketRow) error {
+	err = s.Tickets(ctx, key, func(r section.Ticket) error {
 		seats = append(seats, r.Seat)
 		return nil
 	})

@@ -41,9 +41,9 @@ var shapes = []shape{
 	}},
 }
 
-func ticketsOf(a *storage.Append, seats ...section.SeatIndex) (rows []storage.TicketRow) {
+func ticketsOf(a *storage.Append, seats ...section.SeatIndex) (rows []section.Ticket) {
 	for _, seat := range seats {
-		rows = append(rows, storage.TicketRow{Seat: seat, Booking: section.BookingNo(a.Entry.Seq)})
+		rows = append(rows, section.Ticket{Seat: seat, Booking: section.BookingNo(a.Entry.Seq)})
 	}
 	return rows
 }

@@ -107,7 +107,7 @@ func (f *frozen) LoadSnapshot(ctx context.Context, key storage.SectionKey) (stor
 }
 
 // Tickets implements storage.Frozen.
-func (f *frozen) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
+func (f *frozen) Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
 	return visitTickets(ctx, f.ask, key, visit)
 }
 

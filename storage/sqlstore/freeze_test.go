@@ -28,7 +28,7 @@ func add(t *testing.T, s *Store, f *follower, kind storage.EntryKind, change fun
 
 // look gives what a store or an instant of it says of a section.
 func look(t *testing.T, f storage.Frozen, key storage.SectionKey) (tail storage.Tail, records int,
-	tickets []storage.TicketRow, snapshot section.Seq) {
+	tickets []section.Ticket, snapshot section.Seq) {
 	t.Helper()
 	tail, err := f.Tail(t.Context(), key)
 	if err != nil {
@@ -40,7 +40,7 @@ func look(t *testing.T, f storage.Frozen, key storage.SectionKey) (tail storage.
 	}); err != nil {
 		t.Fatal(err)
 	}
-	err = f.Tickets(t.Context(), key, func(row storage.TicketRow) error { tickets = append(tickets, row); return nil })
+	err = f.Tickets(t.Context(), key, func(row section.Ticket) error { tickets = append(tickets, row); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +58,9 @@ func TestAFrozenInstantStays(t *testing.T) {
 		t.Run(isolation, func(t *testing.T) {
 			s := openAt(t, pgtest.Shared(t).Database(t), Options{Isolation: isolation})
 			w := newFollower(newKey())
-			seat := storage.TicketRow{Seat: 1, Booking: 1}
+			seat := section.Ticket{Seat: 1, Booking: 1}
 			add(t, s, w, storage.EntryClaim, nil)
-			add(t, s, w, storage.EntryChanges, func(a *storage.Append) { a.Sell = []storage.TicketRow{seat} })
+			add(t, s, w, storage.EntryChanges, func(a *storage.Append) { a.Sell = []section.Ticket{seat} })
 			if err := s.SaveSnapshot(t.Context(), w.key, snapshotAt(2)); err != nil {
 				t.Fatal(err)
 			}
@@ -73,14 +73,14 @@ func TestAFrozenInstantStays(t *testing.T) {
 			for range 2 {
 				add(t, s, w, storage.EntryChanges, func(a *storage.Append) {
 					a.Refund = []section.SeatIndex{1}
-					a.Sell = []storage.TicketRow{{Seat: 1, Booking: section.BookingNo(w.tail.Seq)},
+					a.Sell = []section.Ticket{{Seat: 1, Booking: section.BookingNo(w.tail.Seq)},
 						{Seat: 10 + section.SeatIndex(w.tail.Seq), Booking: 9}}
 				})
 				if err := s.SaveSnapshot(t.Context(), w.key, snapshotAt(w.tail.Seq)); err != nil {
 					t.Fatal(err)
 				}
 				tail, records, tickets, snapshot := look(t, f, w.key)
-				if tail != then || records != 2 || !slices.Equal(tickets, []storage.TicketRow{seat}) || snapshot != 2 {
+				if tail != then || records != 2 || !slices.Equal(tickets, []section.Ticket{seat}) || snapshot != 2 {
 					t.Errorf("the instant moved: tail %d, %d records, tickets %v, snapshot of %d", tail.Seq, records,
 						tickets, snapshot)
 				}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
@@ -103,7 +104,7 @@ func importArgs(key storage.SectionKey, entries []storage.Entry, tails []storage
 
 // ImportTickets implements storage.Importer. A seat that is there twice is storage.ErrTicketTaken, and nothing is
 // changed.
-func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, tickets []storage.TicketRow) error {
+func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, tickets []section.Ticket) error {
 	event, sectionNo := [16]byte(key.Event), int64(key.Section)
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sql("tickets_drop"), event, sectionNo); err != nil {

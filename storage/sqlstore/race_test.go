@@ -68,7 +68,7 @@ func (r *race) run(s *Store, w *follower) {
 	for range racingRounds {
 		a := w.next(kind, "raced")
 		if kind == storage.EntryChanges {
-			a.Sell, a.Refund = []storage.TicketRow{{Seat: seat, Booking: section.BookingNo(a.Entry.Seq)}}, refund
+			a.Sell, a.Refund = []section.Ticket{{Seat: seat, Booking: section.BookingNo(a.Entry.Seq)}}, refund
 		}
 		err := r.send(s, a)
 		var fence *storage.FencedError
@@ -143,7 +143,7 @@ func (r *race) check(s *Store, key storage.SectionKey) {
 		r.t.Errorf("P2: %d records were acknowledged, the log has %d", len(r.acknowledged), records)
 	}
 	table := map[section.SeatIndex]section.BookingNo{}
-	if err := s.Tickets(r.ctx, key, func(row storage.TicketRow) error {
+	if err := s.Tickets(r.ctx, key, func(row section.Ticket) error {
 		table[row.Seat] = row.Booking
 		return nil
 	}); err != nil {

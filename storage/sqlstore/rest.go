@@ -17,12 +17,12 @@ import (
 const ticketsPage = 4096
 
 // Tickets implements storage.Tickets. No connection is held while visit runs.
-func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
+func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(section.Ticket) error) error {
 	return visitTickets(ctx, s.present, key, visit)
 }
 
-func visitTickets(ctx context.Context, ask source, key storage.SectionKey, visit func(storage.TicketRow) error) error {
-	return pages(ticketsPage, func(last *storage.TicketRow) ([]storage.TicketRow, error) {
+func visitTickets(ctx context.Context, ask source, key storage.SectionKey, visit func(section.Ticket) error) error {
+	return pages(ticketsPage, func(last *section.Ticket) ([]section.Ticket, error) {
 		after := int64(-1)
 		if last != nil {
 			after = int64(last.Seat)
@@ -32,10 +32,10 @@ func visitTickets(ctx context.Context, ask source, key storage.SectionKey, visit
 	}, visit)
 }
 
-func scanTicket(row pgx.CollectableRow) (storage.TicketRow, error) {
+func scanTicket(row pgx.CollectableRow) (section.Ticket, error) {
 	var seat, booking int64
 	err := row.Scan(&seat, &booking)
-	return storage.TicketRow{Seat: section.SeatIndex(seat), Booking: section.BookingNo(booking)}, err
+	return section.Ticket{Seat: section.SeatIndex(seat), Booking: section.BookingNo(booking)}, err
 }
 
 // Beat implements storage.Nodes.

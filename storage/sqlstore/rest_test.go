@@ -347,15 +347,15 @@ func TestAPaymentIsOverwrittenOnlyWhereAsked(t *testing.T) {
 // TestVisitMayCallTheStore: pages are asked for one by one, and no connection is held between.
 func TestVisitMayCallTheStore(t *testing.T) {
 	s, key := openAt(t, pgtest.Shared(t).Database(t), Options{AppendConcurrency: 1}), newKey()
-	want := make([]storage.TicketRow, ticketsPage+5)
+	want := make([]section.Ticket, ticketsPage+5)
 	for i := range want {
-		want[i] = storage.TicketRow{Seat: section.SeatIndex(i), Booking: section.BookingNo(i) + 1}
+		want[i] = section.Ticket{Seat: section.SeatIndex(i), Booking: section.BookingNo(i) + 1}
 	}
 	if err := s.ImportTickets(t.Context(), key, want); err != nil {
 		t.Fatal(err)
 	}
-	var got []storage.TicketRow
-	err := s.Tickets(t.Context(), key, func(row storage.TicketRow) error {
+	var got []section.Ticket
+	err := s.Tickets(t.Context(), key, func(row section.Ticket) error {
 		got = append(got, row)
 		if row.Seat%1000 == 0 {
 			_, err := s.Tail(t.Context(), key)

@@ -130,7 +130,7 @@ func TestTheAuditorOnlyLooks(t *testing.T) {
 	if _, err := f.LoadSnapshot(t.Context(), w.key); err != nil {
 		t.Error(err)
 	}
-	if err := f.Tickets(t.Context(), w.key, func(storage.TicketRow) error { return nil }); err != nil {
+	if err := f.Tickets(t.Context(), w.key, func(section.Ticket) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	if keys, err := s.Sections(t.Context()); err != nil || !slices.Contains(keys, w.key) {

@@ -119,19 +119,19 @@ func importTickets(b *bench) {
 	neighbour := b.claim(storage.SectionKey{Event: w.key.Event, Section: w.key.Section + 1})
 	for _, one := range []*writer{w, neighbour} {
 		sold := one.next(storage.EntryChanges, "sold")
-		sold.Sell = []storage.TicketRow{{Seat: 1, Booking: 10}, {Seat: 2, Booking: 10}}
+		sold.Sell = []section.Ticket{{Seat: 1, Booking: 10}, {Seat: 2, Booking: 10}}
 		b.must(b.commit(sold))
 		one.advance(sold)
 	}
-	rows := []storage.TicketRow{{Seat: 2, Booking: 11}, {Seat: 300, Booking: 1 << 40}}
+	rows := []section.Ticket{{Seat: 2, Booking: 11}, {Seat: 300, Booking: 1 << 40}}
 	for range 2 {
 		b.must(into.ImportTickets(ctx, w.key, rows))
 	}
 	b.reopen()
 	b.wantTickets(w.key, rows...)
-	b.wantTickets(neighbour.key, storage.TicketRow{Seat: 1, Booking: 10}, storage.TicketRow{Seat: 2, Booking: 10})
+	b.wantTickets(neighbour.key, section.Ticket{Seat: 1, Booking: 10}, section.Ticket{Seat: 2, Booking: 10})
 	again := w.next(storage.EntryChanges, "again")
-	again.Sell = []storage.TicketRow{{Seat: section.SeatIndex(300), Booking: 5}}
+	again.Sell = []section.Ticket{{Seat: section.SeatIndex(300), Booking: 5}}
 	b.wantIs(b.commit(again), storage.ErrTicketTaken, "S7: a ticket that was brought (P1)")
 	b.must(b.store.(storage.Importer).ImportTickets(ctx, w.key, nil))
 	b.wantTickets(w.key)

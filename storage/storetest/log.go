@@ -31,12 +31,12 @@ func (b *bench) wantIs(err, want error, why string) {
 func atomicAppend(b *bench) {
 	w := b.claim(newKey())
 	sold := w.next(storage.EntryChanges, "sold")
-	sold.Sell = []storage.TicketRow{{Seat: 1, Booking: 10}, {Seat: 2, Booking: 10}}
+	sold.Sell = []section.Ticket{{Seat: 1, Booking: 10}, {Seat: 2, Booking: 10}}
 	b.must(b.commit(sold))
 	w.advance(sold)
 	clash := w.next(storage.EntryChanges, "clash")
 	clash.Refund = []section.SeatIndex{1}
-	clash.Sell = []storage.TicketRow{{Seat: 7, Booking: 11}, {Seat: 2, Booking: 11}}
+	clash.Sell = []section.Ticket{{Seat: 7, Booking: 11}, {Seat: 2, Booking: 11}}
 	b.wantIs(b.commit(clash), storage.ErrTicketTaken, "S1")
 	b.wantLog(w, "owner", "sold")
 	b.wantTickets(w.key, sold.Sell...)
@@ -49,7 +49,7 @@ func atomicAppend(b *bench) {
 func durable(b *bench) {
 	w := b.claim(newKey())
 	sold := w.next(storage.EntryChanges, "sold")
-	sold.Sell = []storage.TicketRow{{Seat: 5, Booking: 9}}
+	sold.Sell = []section.Ticket{{Seat: 5, Booking: 9}}
 	b.must(b.commit(sold))
 	w.advance(sold)
 	b.write(w, "more")
@@ -125,7 +125,7 @@ func race(b *bench) {
 func resend(b *bench) {
 	w := b.claim(newKey())
 	sold := w.next(storage.EntryChanges, "sold")
-	sold.Sell = []storage.TicketRow{{Seat: 4, Booking: 1}}
+	sold.Sell = []section.Ticket{{Seat: 4, Booking: 1}}
 	b.must(b.commit(sold))
 	b.must(b.commit(sold))
 	w.advance(sold)
@@ -215,18 +215,18 @@ func cancelled(b *bench) {
 func tickets(b *bench) {
 	w := b.claim(newKey())
 	first := w.next(storage.EntryChanges, "first")
-	first.Sell = []storage.TicketRow{{Seat: 3, Booking: 1}}
+	first.Sell = []section.Ticket{{Seat: 3, Booking: 1}}
 	b.must(b.commit(first))
 	w.advance(first)
 	b.reopen()
 	again := w.next(storage.EntryChanges, "again")
-	again.Sell = []storage.TicketRow{{Seat: 3, Booking: 2}}
+	again.Sell = []section.Ticket{{Seat: 3, Booking: 2}}
 	b.wantIs(b.commit(again), storage.ErrTicketTaken, "S7: sold before (P1)")
 	same := w.next(storage.EntryChanges, "same")
-	same.Sell = []storage.TicketRow{{Seat: 3, Booking: 1}}
+	same.Sell = []section.Ticket{{Seat: 3, Booking: 1}}
 	b.wantIs(b.commit(same), storage.ErrTicketTaken, "S7: the same booking again (P1)")
 	twice := w.next(storage.EntryChanges, "twice")
-	twice.Sell = []storage.TicketRow{{Seat: 8, Booking: 3}, {Seat: 8, Booking: 4}}
+	twice.Sell = []section.Ticket{{Seat: 8, Booking: 3}, {Seat: 8, Booking: 4}}
 	b.wantIs(b.commit(twice), storage.ErrTicketTaken, "S7: twice in one append (P1)")
 	b.wantLog(w, "owner", "first")
 	elsewhere := b.claim(storage.SectionKey{Event: w.key.Event, Section: w.key.Section + 1})
@@ -240,22 +240,22 @@ func tickets(b *bench) {
 func refundAndSell(b *bench) {
 	w := b.claim(newKey())
 	first := w.next(storage.EntryChanges, "first")
-	first.Sell = []storage.TicketRow{{Seat: 3, Booking: 1}, {Seat: 4, Booking: 1}}
+	first.Sell = []section.Ticket{{Seat: 3, Booking: 1}, {Seat: 4, Booking: 1}}
 	b.must(b.commit(first))
 	w.advance(first)
 	swap := w.next(storage.EntryChanges, "swap")
 	swap.Refund = []section.SeatIndex{3, 4}
-	swap.Sell = []storage.TicketRow{{Seat: 3, Booking: 2}}
+	swap.Sell = []section.Ticket{{Seat: 3, Booking: 2}}
 	b.must(b.commit(swap))
 	w.advance(swap)
-	b.wantTickets(w.key, storage.TicketRow{Seat: 3, Booking: 2})
+	b.wantTickets(w.key, section.Ticket{Seat: 3, Booking: 2})
 	resold := w.next(storage.EntryChanges, "resold")
-	resold.Sell = []storage.TicketRow{{Seat: 4, Booking: 5}}
+	resold.Sell = []section.Ticket{{Seat: 4, Booking: 5}}
 	b.must(b.commit(resold))
 	w.advance(resold)
 	b.must(b.commit(swap)) // re-sent: must not refund seat 4 a second time
 	b.reopen()
-	b.wantTickets(w.key, storage.TicketRow{Seat: 3, Booking: 2}, storage.TicketRow{Seat: 4, Booking: 5})
+	b.wantTickets(w.key, section.Ticket{Seat: 3, Booking: 2}, section.Ticket{Seat: 4, Booking: 5})
 }
 
 func readInOrder(b *bench) {
@@ -349,13 +349,13 @@ func separate(b *bench) {
 func noAliasing(b *bench) {
 	w := b.claim(newKey())
 	a := w.next(storage.EntryChanges, "first")
-	a.Sell = []storage.TicketRow{{Seat: 1, Booking: 1}}
+	a.Sell = []section.Ticket{{Seat: 1, Booking: 1}}
 	b.must(b.commit(a))
 	w.advance(a)
 	copy(a.Entry.Body, "XXXXX")
 	a.Sell[0].Seat = 99
 	b.wantLog(w, "owner", "first")
-	b.wantTickets(w.key, storage.TicketRow{Seat: 1, Booking: 1})
+	b.wantTickets(w.key, section.Ticket{Seat: 1, Booking: 1})
 }
 
 func bodySize(b *bench) {

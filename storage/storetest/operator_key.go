@@ -207,7 +207,7 @@ func editsByVersion(b *bench) {
 	b.must(b.store.ChangeSale(ctx, e.ID, onsale.Change{Edit: &edit}, key))
 	b.reopen()
 	b.repeats(b.store.ChangeSale(ctx, e.ID, onsale.Change{Edit: &edit}, key), key, "edited again under the same key")
-	var changed *storage.VersionError
+	var changed *onsale.VersionError
 	err := b.store.ChangeSale(ctx, e.ID, onsale.Change{Edit: &edit}, storage.OperatorKey{})
 	if !errors.As(err, &changed) || changed.Now != 1 {
 		b.Errorf("an edit of an older version: %v", err)

@@ -66,17 +66,17 @@ func gates(b *bench) {
 func ticketOrder(b *bench) {
 	w := b.claim(newKey())
 	a := w.next(storage.EntryChanges, "sold")
-	var want []storage.TicketRow
+	var want []section.Ticket
 	for _, seat := range []section.SeatIndex{70_000, 0, 300, 2, 255, 256} {
-		a.Sell = append(a.Sell, storage.TicketRow{Seat: seat, Booking: section.BookingNo(seat) + 1<<40})
+		a.Sell = append(a.Sell, section.Ticket{Seat: seat, Booking: section.BookingNo(seat) + 1<<40})
 	}
 	b.must(b.commit(a))
 	for _, seat := range []section.SeatIndex{0, 2, 255, 256, 300, 70_000} {
-		want = append(want, storage.TicketRow{Seat: seat, Booking: section.BookingNo(seat) + 1<<40})
+		want = append(want, section.Ticket{Seat: seat, Booking: section.BookingNo(seat) + 1<<40})
 	}
 	b.wantTickets(w.key, want...)
 	stop := errors.New("stop")
-	if err := b.store.Tickets(context.Background(), w.key, func(storage.TicketRow) error { return stop }); err != stop {
+	if err := b.store.Tickets(context.Background(), w.key, func(section.Ticket) error { return stop }); err != stop {
 		b.Errorf("visit's error came back as %v", err)
 	}
 }

@@ -185,16 +185,16 @@ func (b *bench) wantLog(w *writer, bodies ...string) {
 	}
 }
 
-func (b *bench) tickets(key storage.SectionKey) (rows []storage.TicketRow) {
+func (b *bench) tickets(key storage.SectionKey) (rows []section.Ticket) {
 	b.Helper()
-	b.must(b.store.Tickets(context.Background(), key, func(row storage.TicketRow) error {
+	b.must(b.store.Tickets(context.Background(), key, func(row section.Ticket) error {
 		rows = append(rows, row)
 		return nil
 	}))
 	return rows
 }
 
-func (b *bench) wantTickets(key storage.SectionKey, want ...storage.TicketRow) {
+func (b *bench) wantTickets(key storage.SectionKey, want ...section.Ticket) {
 	b.Helper()
 	got := b.tickets(key)
 	if len(got) != len(want) {

@@ -106,7 +106,7 @@ func newWorld(t *testing.T, b *bank) *world {
 	return w
 }
 
-func (w *world) append(kind storage.EntryKind, body []byte, sell []storage.TicketRow, back []section.SeatIndex) {
+func (w *world) append(kind storage.EntryKind, body []byte, sell []section.Ticket, back []section.SeatIndex) {
 	w.t.Helper()
 	epoch := w.tail.Epoch
 	if kind == storage.EntryClaim {
@@ -126,11 +126,11 @@ func (w *world) log(c section.Change) {
 	w.t.Helper()
 	w.now += 1000
 	c.Booking, c.At = 1, w.now
-	var sell []storage.TicketRow
+	var sell []section.Ticket
 	var back []section.SeatIndex
 	switch c.Kind {
 	case section.BookingSold:
-		sell = []storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}}
+		sell = []section.Ticket{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}}
 	case section.RefundPending, section.RefundDone:
 		back = c.Seats
 	default:

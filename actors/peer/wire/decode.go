@@ -74,6 +74,15 @@ func (d *Decoder) Ask(m *Ask) error {
 	case KindAskTicket:
 		d.ticket(m)
 	}
+	if d.maySend(m) == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
+		d.fail("a command that no node may send")
+	}
+	return d.end()
+}
+
+// maySend says that a node may send the command in a message of this kind.
+func (d *Decoder) maySend(m *Ask) bool {
+	c := &m.Command
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted ||
 		c.Kind >= section.ChallengePayment && c.Kind <= section.RetryRefund && d.kind == KindAskPaying ||
@@ -86,10 +95,7 @@ func (d *Decoder) Ask(m *Ask) error {
 	case KindAskTicket:
 		known = isTicketCommand(c) && !m.Search
 	}
-	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
-		d.fail("a command that no node may send")
-	}
-	return d.end()
+	return known
 }
 
 // turn reads a turn of the sale switch, and the terms that it brings.

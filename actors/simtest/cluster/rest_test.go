@@ -263,7 +263,7 @@ func (w *world) compareSection(no int) {
 	m, key := w.judge.models[no], w.key(no)
 	got := map[section.SeatIndex]section.BookingNo{}
 	_ = w.store.Tickets(
-		context.Background(), key, func(row storage.TicketRow) error { got[row.Seat] = row.Booking; return nil },
+		context.Background(), key, func(row section.Ticket) error { got[row.Seat] = row.Booking; return nil },
 	)
 	if want := m.Tickets(); !maps.Equal(want, got) {
 		w.failf("P1: section %d: tickets table %v, the log says %v", no, got, want)
