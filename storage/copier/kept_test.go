@@ -40,7 +40,7 @@ var kept = map[string]string{
 	"Store": "event ", "Log": "event ", "Importer": "event ", "Snapshots": " snapshot ", "Catalog": "event ",
 	"Tickets": " ticket ", "EventKeys": ", key ", "Contacts": "contact ", "Payments": "payment ",
 	"PaymentCursors": "cursor ", "Feed": "item ", "TicketKeys": "ticket key ",
-	"Nodes": "[who is alive, and nobody moves along]",
+	"Nodes":  "[who is alive, and nobody moves along]",
 	"Frozen": "[reads what others keep]", "Freezer": "[reads what others keep]",
 }
 

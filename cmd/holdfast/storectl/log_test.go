@@ -15,6 +15,7 @@ import (
 	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 	"holdfast/api/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -65,6 +66,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Entry = &entry.Word{Scanner: "north"}
 	case section.TicketReissued:
 		c.Entry = &entry.Word{Rotation: 1}
+	case section.TermsSet:
+		c.Terms = &terms.Terms{No: 1, HoldTTL: 1, HoldCeiling: 1, SeatsPerBookingMax: 1, SeatsPerBuyerMax: 1}
 	}
 	section.AppendChange(nil, 0, &c)
 	return true
