@@ -51,6 +51,14 @@ type Event struct {
 	Place func(no storage.SectionNo, seat section.SeatIndex) (Place, bool)
 }
 
+// Clock is the venue's; UTC where nobody has said which that is.
+func (e *Event) Clock() *time.Location {
+	if e == nil || e.Zone == nil {
+		return time.UTC
+	}
+	return e.Zone
+}
+
 // Host is the engine as this room meets it. Errors are those of the engine's calls.
 type Host struct {
 	Keys storage.TicketKeys

@@ -99,19 +99,12 @@ func startsAt(e *storage.Event) wire.OffsetTime {
 	return wire.OffsetTime{Time: wire.Time(e.StartsAt), Minutes: e.StartsMinutes}
 }
 
-func zoneOf(ev *ticketing.Event) *time.Location {
-	if ev == nil || ev.Zone == nil {
-		return time.UTC
-	}
-	return ev.Zone
-}
-
 // admission is nil for a ticket that is not in.
 func admission(ev *ticketing.Event, p *entry.Pass) *wired.Admission {
 	if !p.Admitted {
 		return nil
 	}
-	zone := zoneOf(ev)
+	zone := ev.Clock()
 	a := &wired.Admission{AdmittedAt: call.TimeIn(zone, p.At), Scanner: p.Scanner, Offline: p.Offline}
 	for _, d := range p.Doubles {
 		a.Conflicts = append(a.Conflicts, wired.Conflict{AdmittedAt: call.TimeIn(zone, d.At), Scanner: d.Scanner})

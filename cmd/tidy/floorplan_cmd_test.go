@@ -57,7 +57,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/mailing": {
 		Why: "joins engine, mail server and mails: no other room sees all three",
 		Own: []string{"actors", "actors/booking", "actors/feed", "actors/feed/mail", "actors/feed/mail/smtp",
-			"actors/pseudonym", "actors/section", "cmd/holdfast/config", "cmd/holdfast/keyfile", "storage"},
+			"actors/pseudonym", "actors/section", "actors/ticketing", "api/tickets/files", "cmd/holdfast/config",
+			"cmd/holdfast/keyfile", "storage"},
 		Third: []string{"github.com/prometheus/client_golang"},
 		Test:  []string{"actors/feed/mail/smtptest", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
 	},

@@ -19,7 +19,8 @@ const (
 	benchBody     = 100 // bytes: one change of one buyer, the most rows a copy can meet for its changes
 )
 
-// BenchmarkCopy moves a million records of one change each from the embedded store to PostgreSQL and back, verification included:
+// BenchmarkCopy moves a million records of one change each from the embedded store to PostgreSQL and back, verification
+// included:
 //
 //	go test ./storage/copier -run '^$' -bench Copy -benchtime 1x
 func BenchmarkCopy(b *testing.B) {

@@ -16,7 +16,8 @@ import (
 
 const crashSections = 4
 
-// plug pulls the mains cable at one file operation: what the disk would hold then is kept, and what had been acknowledged by then.
+// plug pulls the mains cable at one file operation: what the disk would hold then is kept, and what had been
+// acknowledged by then.
 type plug struct {
 	mem *vfs.MemFS
 	rng *rand.Rand
@@ -54,8 +55,9 @@ func (p *plug) pulled() bool {
 	return p.after != nil
 }
 
-// TestNothingAcknowledgedIsLost guards P2 (S1, S2): at any file operation the power may go, with any part of the unsynced data
-// lost; what was acknowledged is there, and what was not is there whole (entry and tickets) or not at all.
+// TestNothingAcknowledgedIsLost guards P2 (S1, S2): at any file operation the power may go, with any part of the
+// unsynced data lost; what was acknowledged is there, and what was not is there whole (entry and tickets) or not at
+// all.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
 	seeds := uint64(80)
 	if testing.Short() {
@@ -103,7 +105,8 @@ func crashRun(t *testing.T, p *plug, seed uint64) {
 	}
 }
 
-// crashMemTable makes every other life one with many flushes and compactions, so that the power goes in the middle of those too.
+// crashMemTable makes every other life one with many flushes and compactions, so that the power goes in the middle of
+// those too.
 func crashMemTable(seed uint64) uint64 {
 	if seed%2 == 0 {
 		return 0
@@ -111,7 +114,8 @@ func crashMemTable(seed uint64) uint64 {
 	return 64 << 10
 }
 
-// crashCommit appends one entry to each of the chains in one call. Entry n sells seat n, and every third refunds seat n-1.
+// crashCommit appends one entry to each of the chains in one call. Entry n sells seat n, and every third refunds seat
+// n-1.
 func crashCommit(t *testing.T, s *Store, p *plug, chains []*chain, rng *rand.Rand) {
 	var call []storage.Append
 	for _, c := range chains {

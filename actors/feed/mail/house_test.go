@@ -76,7 +76,7 @@ func (h *house) serve() (s *mail.Service, stop func()) {
 
 func (h *house) PseudonymKey(storage.EventID) (*pseudonym.Key, error) { return h.key, nil }
 
-func (h *house) Standing(id booking.ID, _ time.Duration) (mail.Standing, error) {
+func (h *house) Standing(id booking.ID, _ bool, _ time.Duration) (mail.Standing, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s, known := h.standing[id]

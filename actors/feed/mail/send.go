@@ -278,7 +278,7 @@ func (s *Service) write(d *due) (*Message, error) {
 	if !ok {
 		return nil, errMoot
 	}
-	standing, err := s.cfg.Engine.Standing(id, engineWait)
+	standing, err := s.cfg.Engine.Standing(id, d.Kind == letter.Confirmed, engineWait)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, errMoot
 	}

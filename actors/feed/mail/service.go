@@ -51,8 +51,9 @@ type Engine interface {
 	// PseudonymKey makes the pseudonyms of an event's buyers; nil without an error: the event is of before there were
 	// keys, or nobody has its key any more.
 	PseudonymKey(id storage.EventID) (*pseudonym.Key, error)
-	// Standing is how a booking stands now. storage.ErrNotFound: there is no such booking.
-	Standing(id booking.ID, timeout time.Duration) (Standing, error)
+	// Standing is how a booking stands now, with its tickets if they are wanted. storage.ErrNotFound: there is no such
+	// booking.
+	Standing(id booking.ID, tickets bool, timeout time.Duration) (Standing, error)
 }
 
 // Standing is how a booking stands.

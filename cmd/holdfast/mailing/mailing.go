@@ -18,6 +18,8 @@ import (
 	"holdfast/actors/feed/mail/smtp"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
+	"holdfast/actors/ticketing"
+	"holdfast/api/tickets/files"
 	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/keyfile"
 	"holdfast/storage"
@@ -72,7 +74,7 @@ func (e engine) PseudonymKey(id storage.EventID) (*pseudonym.Key, error) {
 	return key, err
 }
 
-func (e engine) Standing(id booking.ID, timeout time.Duration) (s mail.Standing, err error) {
+func (e engine) Standing(id booking.ID, tickets bool, timeout time.Duration) (s mail.Standing, err error) {
 	var view actors.BookingView
 	err = e.Booking(id, actors.Caller{Operator: true}, timeout, &view)
 	switch {
@@ -81,8 +83,30 @@ func (e engine) Standing(id booking.ID, timeout time.Duration) (s mail.Standing,
 	case err != nil:
 		return s, err
 	}
-	return mail.Standing{State: view.State, Confirming: view.Confirming, ExpiresAt: view.ExpiresAt,
-		Left: left(&view), Price: view.Price}, nil
+	s = mail.Standing{State: view.State, Confirming: view.Confirming, ExpiresAt: view.ExpiresAt, Left: left(&view),
+		Price: view.Price}
+	if tickets && s.Left > 0 && !s.Confirming {
+		s.Attachments, err = e.attachments(id, timeout)
+	}
+	return s, err
+}
+
+// attachments are the tickets to print, and the event for a calendar.
+func (e engine) attachments(id booking.ID, timeout time.Duration) (all []mail.Attachment, err error) {
+	tickets, err := e.Tickets(id, ticketing.Caller{Operator: true}, timeout)
+	if err != nil {
+		return nil, err
+	}
+	pdf, err := files.PDF(tickets)
+	if err != nil {
+		return nil, err
+	}
+	all = []mail.Attachment{{Name: "tickets.pdf", Type: "application/pdf", Body: pdf}}
+	if _, known := tickets.Event.Header.Starts(); known {
+		all = append(all, mail.Attachment{Name: "event.ics", Type: "text/calendar",
+			Body: []byte(files.Calendar(tickets))})
+	}
+	return all, nil
 }
 
 // left counts the seats that no refund is due for.

@@ -93,6 +93,12 @@ func TestBuyersOfARunningNodeAreMailed(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range []string{"tickets.pdf", "event.ics"} {
+		attached := []byte(`filename="` + name + `"`)
+		if !bytes.Contains(sold.Raw, attached) || bytes.Contains(refunded.Raw, attached) {
+			t.Errorf("%s is attached where it should not be, or not where it should", name)
+		}
+	}
 	if sold.Header.Get("Message-ID") == refunded.Header.Get("Message-ID") {
 		t.Error("two mails have one id")
 	}

@@ -3,39 +3,45 @@ package tickets
 import (
 	"strconv"
 
-	qrcode "github.com/piglig/go-qr"
-
 	"holdfast/actors/ticketing"
 	"holdfast/api/call"
 	"holdfast/api/problem"
+	"holdfast/api/tickets/files"
 	"holdfast/api/wire"
 )
 
-// A module is 8 dots of a picture, and four modules around it are quiet (ISO/IEC 18004).
-const (
-	moduleDots   = 8
-	quietModules = 4
-)
-
-// encode draws a code. Its text is of QR's alphanumeric mode, so that version 7 holds it at level M.
-func encode(code string) (*qrcode.QrCode, error) { return qrcode.EncodeText(code, qrcode.Medium) }
-
-// svgOf is a code as a drawing.
-func svgOf(code string) ([]byte, error) {
-	qr, err := encode(code)
-	if err != nil {
-		return nil, err
+// PDF is a page for each valid ticket of a booking, to print or to keep.
+func (h *Handlers) PDF(r *call.Call) error {
+	if err := noParameters(r); err != nil {
+		return err
 	}
-	return qr.ToSVGBytes(qrcode.NewQrCodeImgConfig(moduleDots, quietModules, qrcode.WithOptimalSVG()))
+	all, err := h.tickets(r)
+	if err != nil {
+		return err
+	}
+	if !all.Valid() {
+		return problem.OfTicket(problem.TicketVoid)
+	}
+	body, err := files.PDF(all)
+	if err != nil {
+		return err
+	}
+	return send(r, "application/pdf", "tickets.pdf", body)
 }
 
-// pngOf is a code as a picture.
-func pngOf(code string) ([]byte, error) {
-	qr, err := encode(code)
-	if err != nil {
-		return nil, err
+// Calendar is the event of a booking as a file that calendars take.
+func (h *Handlers) Calendar(r *call.Call) error {
+	if err := noParameters(r); err != nil {
+		return err
 	}
-	return qr.ToPNGBytes(qrcode.NewQrCodeImgConfig(moduleDots, quietModules))
+	all, err := h.tickets(r)
+	if err != nil {
+		return err
+	}
+	if _, known := all.Event.Header.Starts(); !known {
+		return &problem.Problem{Kind: problem.NotFound, Detail: "nobody knows yet when the event begins"}
+	}
+	return send(r, "text/calendar; charset=utf-8", "event.ics", []byte(files.Calendar(all)))
 }
 
 // QR draws the code of one ticket, as SVG unless PNG is asked for.
@@ -69,9 +75,9 @@ func (h *Handlers) QR(r *call.Call) error {
 	case all.Tickets[number-1].Code == "":
 		return said(ticketing.ErrVoid)
 	}
-	draw, contentType := svgOf, "image/svg+xml"
+	draw, contentType := files.SVG, "image/svg+xml"
 	if format == "png" {
-		draw, contentType = pngOf, "image/png"
+		draw, contentType = files.PNG, "image/png"
 	}
 	body, err := draw(all.Tickets[number-1].Code)
 	if err != nil {

@@ -1,4 +1,4 @@
-package tickets
+package files
 
 import (
 	"bytes"
@@ -50,7 +50,7 @@ func TestCodesAreSmallAndReadBack(t *testing.T) {
 	if err != nil || qr.Size() != 45 {
 		t.Fatalf("a code of %d modules: %v", qr.Size(), err)
 	}
-	raw, err := pngOf(sampleCode)
+	raw, err := PNG(sampleCode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,12 +69,12 @@ func TestFilesAreTheSameEveryTime(t *testing.T) {
 	for _, name := range []string{
 		"Night One", "", strings.Repeat("very long ", 100), "Ünïcödé – „ja“", "🎭 عرض 演出 \u202e",
 		"\x00\x1b[31m\xff", strings.Repeat("x", 2000)} {
-		one, err := pdfOf(sampleTickets(name, "Europe/Berlin"))
+		one, err := PDF(sampleTickets(name, "Europe/Berlin"))
 		if err != nil {
 			t.Errorf("%.20q: %v", name, err)
 			continue
 		}
-		two, err := pdfOf(sampleTickets(name, "Europe/Berlin"))
+		two, err := PDF(sampleTickets(name, "Europe/Berlin"))
 		if err != nil || !bytes.Equal(one, two) {
 			t.Errorf("%.20q: %d and %d bytes: %v", name, len(one), len(two), err)
 		}
@@ -88,7 +88,7 @@ func TestFilesAreTheSameEveryTime(t *testing.T) {
 func TestCalendarsSayWhen(t *testing.T) {
 	for zone, want := range map[string]string{"Europe/Berlin": "2030-06-02T01:30:00+02:00", "": "2030-06-01T23:30:00Z",
 		"America/St_Johns": "2030-06-01T21:00:00-02:30", "Asia/Kathmandu": "2030-06-02T05:15:00+05:45"} {
-		text := calendarOf(sampleTickets("Night; One,\nBEGIN:VALARM \\ „ja“ "+strings.Repeat("ü", 90), zone))
+		text := Calendar(sampleTickets("Night; One,\nBEGIN:VALARM \\ „ja“ "+strings.Repeat("ü", 90), zone))
 		cal, err := ics.ParseCalendar(strings.NewReader(text))
 		if err != nil || len(cal.Events()) != 1 {
 			t.Fatalf("%s: %v\n%s", zone, err, text)
@@ -110,7 +110,7 @@ func TestCalendarsSayWhen(t *testing.T) {
 	off := sampleTickets("Night One", "")
 	off.Event.Header.Sale = storage.SaleCancelled
 	off.Event.Header.Cancelled = &onsale.Cancellation{}
-	if text := calendarOf(off); !strings.Contains(text, "STATUS:CANCELLED") {
+	if text := Calendar(off); !strings.Contains(text, "STATUS:CANCELLED") {
 		t.Errorf("a cancelled event: %s", text)
 	}
 }

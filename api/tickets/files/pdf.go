@@ -1,4 +1,4 @@
-package tickets
+package files
 
 import (
 	"bytes"
@@ -10,28 +10,7 @@ import (
 
 	"holdfast/actors/money"
 	"holdfast/actors/ticketing"
-	"holdfast/api/call"
-	"holdfast/api/problem"
 )
-
-// PDF is a page for each valid ticket of a booking, to print or to keep.
-func (h *Handlers) PDF(r *call.Call) error {
-	if err := noParameters(r); err != nil {
-		return err
-	}
-	all, err := h.tickets(r)
-	if err != nil {
-		return err
-	}
-	if !all.Valid() {
-		return problem.OfTicket(problem.TicketVoid)
-	}
-	body, err := pdfOf(all)
-	if err != nil {
-		return err
-	}
-	return send(r, "application/pdf", "tickets.pdf", body)
-}
 
 // Measures of a page in millimetres: A4, with the code where a folded sheet shows it.
 const (
@@ -42,8 +21,9 @@ const (
 	fontName   = "Liberation"
 )
 
-// pdfOf makes the file. It has no clock in it, so the same tickets give the same bytes.
-func pdfOf(all *ticketing.Tickets) ([]byte, error) {
+// PDF is a page for each valid ticket of a booking, to print or to keep. It has no clock in it, so the same tickets give
+// the same bytes.
+func PDF(all *ticketing.Tickets) ([]byte, error) {
 	e := all.Event.Header
 	made := time.UnixMilli(int64(e.CreatedAt)).UTC()
 	f := fpdf.New("P", "mm", "A4", "")
@@ -78,7 +58,7 @@ func pageOf(f *fpdf.Fpdf, all *ticketing.Tickets, t *ticketing.Ticket) error {
 	}
 	write(24, 11, e.Name)
 	if e.StartsAt != 0 && (e.Postponed == nil || !e.Postponed.Unknown) {
-		starts := time.UnixMilli(int64(e.StartsAt)).In(zoneOf(all.Event))
+		starts := time.UnixMilli(int64(e.StartsAt)).In(all.Event.Clock())
 		write(14, 8, starts.Format("Monday, 2 January 2006, 15:04 MST"))
 	}
 	f.Ln(6)

@@ -1,4 +1,4 @@
-package tickets
+package files
 
 import (
 	"fmt"
@@ -8,32 +8,14 @@ import (
 	ics "github.com/arran4/golang-ical"
 
 	"holdfast/actors/ticketing"
-	"holdfast/api/call"
-	"holdfast/api/problem"
 	"holdfast/storage"
 )
 
 const calendarStamp = "20060102T150405"
 
-// Calendar is the event of a booking as a file that calendars take.
-func (h *Handlers) Calendar(r *call.Call) error {
-	if err := noParameters(r); err != nil {
-		return err
-	}
-	all, err := h.tickets(r)
-	if err != nil {
-		return err
-	}
-	e := all.Event.Header
-	if e.StartsAt == 0 || e.Postponed != nil && e.Postponed.Unknown {
-		return &problem.Problem{Kind: problem.NotFound, Detail: "nobody knows yet when the event begins"}
-	}
-	return send(r, "text/calendar; charset=utf-8", "event.ics", []byte(calendarOf(all)))
-}
-
-// calendarOf is an event with its seats, by the venue's clock. How long the event takes nobody has said, so the file
+// Calendar is an event with its seats, by the venue's clock. How long the event takes nobody has said, so the file
 // does not either.
-func calendarOf(all *ticketing.Tickets) string {
+func Calendar(all *ticketing.Tickets) string {
 	e := all.Event.Header
 	cal := ics.NewCalendarFor("Holdfast")
 	cal.SetMethod(ics.MethodPublish)
