@@ -25,6 +25,18 @@ type toldBooking struct {
 	final string // by the server, at the end
 }
 
+// inState lists the bookings that the server has in a state at the end.
+func (h *history) inState(state string) (all []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id, b := range h.bookings {
+		if b.final == state {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
 func (h *history) note(id string, change func(b *toldBooking)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

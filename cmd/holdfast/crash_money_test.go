@@ -17,7 +17,8 @@ const crashMoments = 12
 
 // TestKillNineMoneyAgreesToTheCent guards P6: a server is killed at random moments while buyers pay at a sandbox of its
 // own process, which stalls, loses answers and sends every webhook twice. At rest the processor's own list and the logs
-// agree to the cent: charged = sold + refunded, and nothing is owed or on its way.
+// agree to the cent: charged = sold + refunded, and nothing is owed or on its way. And P15: whatever was sold by then is
+// told by webhook and by mail, to receivers that stall and refuse, under one id; first deliveries come in order.
 func TestKillNineMoneyAgreesToTheCent(t *testing.T) {
 	moments := crashMoments
 	if text := os.Getenv("HOLDFAST_CRASH_MOMENTS"); text != "" {
@@ -34,8 +35,9 @@ func TestKillNineMoneyAgreesToTheCent(t *testing.T) {
 		"--sandbox-webhook-secret-file", secret)
 	p.tokens = []string{"tok_ok", "tok_stall", "tok_unknown", "tok_webhook_twice", "tok_webhook_twice", "tok_slow"}
 	p.bound = crashBound + time.Duration(moments)*3*time.Second
-	p.killedUnderLoad(moments)
-	report := p.auditAtRest(bank.Address())
+	outside := p.listen(crashBuyers)
+	told := p.killedUnderLoad(moments)
+	report := p.auditAtRest(bank.Address(), func() { outside.check(t, told.inState("confirmed")) })
 	for _, f := range report.Findings {
 		t.Error(f)
 	}
@@ -50,8 +52,8 @@ func TestKillNineMoneyAgreesToTheCent(t *testing.T) {
 	t.Logf("%d kills: %+v", moments, sum)
 }
 
-// auditAtRest serves until nobody has to be asked any more, stops, and audits with the processor's own list.
-func (p *process) auditAtRest(bank string) (report audit.Report) {
+// auditAtRest serves until nobody has to be asked any more, looks, stops, and audits with the processor's own list.
+func (p *process) auditAtRest(bank string, look func()) (report audit.Report) {
 	p.t.Helper()
 	p.mu.Lock()
 	p.up = make(chan struct{})
@@ -60,6 +62,7 @@ func (p *process) auditAtRest(bank string) (report audit.Report) {
 		p.t.Fatal(err)
 	}
 	testkit.Eventually(p.t, "no payment is open", func() bool { return p.metric("holdfast_payments_open") == 0 })
+	look()
 	p.terminate()
 	_, out := tool(p.t, "audit", p.where[0], p.where[1], "--payments", "sandbox-url", "--sandbox-url", bank, "--json")
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
