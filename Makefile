@@ -143,7 +143,7 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 PURE_PKGS := ./actors/section ./actors/simtest/... ./actors/venue ./actors/placement ./actors/catalog \
   ./actors/gate/... ./actors/audit ./actors/money ./api/card ./cmd/tidy/...
 PURE_SKIP := /api/web$$|/actors/(section|venue|placement|catalog|audit|money)$$|/actors/(gate|simtest)(/|$$)|/api/card$$|/cmd/(tidy|holdfast$$)
-# What starts processes of the program, which are built without the detector, waits more than it works. It runs beside the rest.
+# What starts processes of the program, which are built without the detector, waits more than it works.
 PROCESS_PKGS := ./cmd/holdfast
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 
@@ -163,23 +163,28 @@ VETTED := -vet=off
 .PHONY: test-steps
 test-steps:
 	$(GO) test -json $(VETTED) $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
+	$(GO) test -json $(VETTED) $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|$(ALONE_SLOW)|^TestCockroach$$' $(RACE_PKGS) $(READ)
 	@rm -f $(BESIDE_RESULTS); failed=0; \
 	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m -skip '$(SLOW_TESTS)' $(PROCESS_PKGS) $(READ_BESIDE)) & processes=$$!; \
-	$(GO) test -json $(VETTED) $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|$(ALONE_SLOW)|^TestCockroach$$' $(RACE_PKGS) $(READ) || failed=1; \
+	$(MAKE) --no-print-directory test-quiet-steps || failed=1; \
 	wait $$processes || failed=1; \
 	cat $(BESIDE_RESULTS) >> $(RESULTS); exit $$failed
-	$(GO) -C $(GRAMMAR) test -json -count=1 -timeout 4m ./... $(READ)
-	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
-	$(GO) test -json $(VETTED) $(COUNT) -timeout 8m -run '$(ALONE_TESTS)' $(ALONE_PKGS) $(READ)
-	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json $(VETTED) -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
-	$(GO) run ./cmd/planted write $(PLANTED)
-	$(GO) test -json $(VETTED) $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted,pebblegozstd -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)
 	@rm -f $(BESIDE_RESULTS); failed=0; \
 	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ_BESIDE)) & page=$$!; \
 	$(GO) test -json $(VETTED) $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ) || failed=1; \
 	wait $$page || failed=1; \
 	cat $(BESIDE_RESULTS) >> $(RESULTS); exit $$failed
 	$(GO) test -json $(VETTED) -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
+
+# What works and leaves the disk alone: it runs beside processes that wait, and whose databases want the disk.
+.PHONY: test-quiet-steps
+test-quiet-steps:
+	$(GO) -C $(GRAMMAR) test -json -count=1 -timeout 4m ./... $(READ)
+	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 8m -run '$(ALONE_TESTS)' $(ALONE_PKGS) $(READ)
+	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json $(VETTED) -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
+	$(GO) run ./cmd/planted write $(PLANTED)
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted,pebblegozstd -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)
 
 # What must not happen again, on real processes: each drill has a short form that make test runs too; HOLDFAST_DRILL=long makes it the whole.
 DRILL_PKGS := ./cmd/holdfast/... ./cluster/... ./storage/... ./actors/...

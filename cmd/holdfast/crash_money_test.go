@@ -17,8 +17,8 @@ const crashMoments = 12
 
 // TestKillNineMoneyAgreesToTheCent guards P6: a server is killed at random moments while buyers pay at a sandbox of its
 // own process, which stalls, loses answers and sends every webhook twice. At rest the processor's own list and the logs
-// agree to the cent: charged = sold + refunded, and nothing is owed or on its way. And P15: whatever was sold by then is
-// told by webhook and by mail, to receivers that stall and refuse, under one id; first deliveries come in order.
+// agree to the cent: charged = sold + refunded, and nothing is owed or on its way. And P15: whatever was sold by then
+// is told by webhook and by mail, to receivers that stall and refuse, under one id; first deliveries come in order.
 func TestKillNineMoneyAgreesToTheCent(t *testing.T) {
 	moments := crashMoments
 	if text := os.Getenv("HOLDFAST_CRASH_MOMENTS"); text != "" {

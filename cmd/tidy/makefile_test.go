@@ -136,7 +136,7 @@ func checkTestRuns(makefile string, sources []*source) (findings []string) {
 	for _, test := range tests {
 		left := test.planted || skip.MatchString(test.name) && !whole.holds(test.folder)
 		if left && !slices.ContainsFunc(runs, func(r testRun) bool {
-			return r.finds(&test) && (test.planted || r.target == "test-steps")
+			return r.finds(&test) && (test.planted || (r.target == "test-steps" || r.target == "test-quiet-steps"))
 		}) {
 			findings = append(findings, fmt.Sprintf("%s: make runs %s nowhere: no list of the Makefile has its package",
 				test.at, test.name))
