@@ -88,7 +88,10 @@ func (e *Event) LastChange() onsale.Change {
 func (e *Event) Before(other *Event) *Event {
 	c, o := e.Clone(), other.Clone()
 	c.Sale, c.SaleNo, c.Cancelled, c.Postponed = o.Sale, o.SaleNo, o.Cancelled, o.Postponed
-	c.takeStanding(o.standing()) // times among them
+	if len(e.Edits)+len(o.Edits) > 0 { // else what edits change is what tells two events apart
+		c.takeStanding(o.standing())
+	}
+	c.StartsAt, c.StartsMinutes, c.SaleEndsAt = o.StartsAt, o.StartsMinutes, o.SaleEndsAt
 	return c
 }
 
