@@ -404,9 +404,9 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/feed/envelope": {
 		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
-		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/order",
-			"actors/section/sales", "storage"},
-		Test: []string{"actors/section/tariff"},
+		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/entry",
+			"actors/section/order", "actors/section/sales", "storage"},
+		Test: []string{"actors/section/tariff", "actors/section/terms"},
 	},
 	"actors/feed": {
 		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/section"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
@@ -45,6 +46,7 @@ type Data struct {
 	Attempt   uint8   `json:"attempt,omitempty"`
 	Refund    uint32  `json:"refund,omitempty"`
 	Reason    string  `json:"reason,omitempty"` // of booking.refund_due: Requested, or Anomaly
+	Ticket    *Ticket `json:"ticket,omitempty"` // of ticket.*
 	Epoch     uint64  `json:"epoch,omitempty"`  // of section.claimed and section.released
 	Kind      uint8   `json:"kind,omitempty"`   // of section.changed
 }
@@ -65,6 +67,16 @@ type Leg struct {
 type Order struct {
 	Home string `json:"home"` // the home's section, public id
 	ID   string `json:"id"`
+}
+
+// Ticket is one that was let in, or issued anew.
+type Ticket struct {
+	Section  string `json:"section,omitempty"` // absent: nobody knows the booking's legs any more
+	Seat     string `json:"seat,omitempty"`
+	Rotation uint16 `json:"rotation"`             // of its code: how often it was issued anew
+	Scanner  string `json:"scanner,omitempty"`    // the gate's name
+	Offline  bool   `json:"offline,omitempty"`    // the scanner could not ask, and told so later
+	At       string `json:"scanned_at,omitempty"` // by the scanner's clock
 }
 
 // Amount is money in minor units.
@@ -160,6 +172,9 @@ func Of(r *Record, i int, c *section.Change, placing *Placing, names *Names) Eve
 	if placing != nil {
 		e.Data.placing(r.Key, c, placing, names)
 	}
+	if c.Entry != nil {
+		e.Data.ticket(r.Key.Section, c.Entry, placing, names)
+	}
 	if e.Type == Changed {
 		e.Data.Kind = uint8(c.Kind)
 	}
@@ -181,9 +196,33 @@ func (d *Data) change(no storage.SectionNo, c *section.Change, names *Names) {
 	if c.Pay.Amount != 0 {
 		d.Amount = &Amount{c.Pay.Amount, names.Currency}
 	}
-	if p := c.Order; p != nil && c.Kind != section.HoldPlaced {
+	if p := c.Order; p != nil && refundOf(c.Kind) { // of single seats, some of which lie elsewhere
+		for i := range p.Legs {
+			d.Seats = append(d.Seats, names.seats(storage.SectionNo(p.Legs[i].Section), p.Legs[i].Seats))
+		}
+	} else if p != nil && c.Kind != section.HoldPlaced {
 		d.Order = &Order{Home: names.section(storage.SectionNo(p.ID.Home)),
 			ID: fmt.Sprintf("%d-%d-%d", p.ID.Home, p.ID.Life, p.ID.Count)}
+	}
+}
+
+func refundOf(k section.ChangeKind) bool { return k >= section.RefundDue && k <= section.RefundFailed }
+
+// ticket says which ticket a change is about.
+func (d *Data) ticket(no storage.SectionNo, w *entry.Word, p *Placing, names *Names) {
+	d.Ticket = &Ticket{Rotation: w.Rotation, Scanner: w.Scanner, Offline: w.Offline}
+	if w.At != 0 {
+		d.Ticket.At = clock(w.At)
+	}
+	switch {
+	case w.Leg == 0:
+	case p != nil && int(w.Leg) <= len(p.Legs):
+		no = storage.SectionNo(p.Legs[w.Leg-1].Section)
+	default:
+		return
+	}
+	if one := names.seats(no, []section.SeatIndex{w.Seat}); len(one.Seats) == 1 {
+		d.Ticket.Section, d.Ticket.Seat = one.Section, one.Seats[0]
 	}
 }
 
@@ -193,7 +232,7 @@ func (d *Data) placing(key storage.SectionKey, c *section.Change, p *Placing, na
 	if p.Priced {
 		d.Total = &Amount{p.Total, names.Currency}
 	}
-	whole := len(c.Seats) == 0 || c.Kind == section.HoldPlaced || c.Kind == section.LegBound
+	whole := len(d.Seats) == 0 && c.Entry == nil || c.Kind == section.HoldPlaced || c.Kind == section.LegBound
 	if whole {
 		d.Seats = []Seats{names.seats(key.Section, p.Seats)}
 	}

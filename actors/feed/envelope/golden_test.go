@@ -15,8 +15,10 @@ import (
 	"holdfast/actors/feed/envelope"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/terms"
 	"holdfast/storage"
 )
 
@@ -94,7 +96,34 @@ func cases() map[string]sample {
 		"section.claimed":  {kind: storage.EntryClaim},
 		"section.released": {kind: storage.EntryReleased},
 	}
+	maps.Copy(all, newerCases(alone, over, leg, part, &ordered, of))
 	return all
+}
+
+// newerCases are of changes that came later.
+func newerCases(alone, over, leg *envelope.Placing, part, ordered *order.Part,
+	of func(section.Change) *section.Change) map[string]sample {
+	return map[string]sample{
+		"booking.served": {change: of(section.Change{Kind: section.OrderServed, Booking: 5, Order: part.Bare(40)}),
+			placing: over},
+		"booking.refund_due_over_sections": {
+			change: of(section.Change{Kind: section.RefundDue, Booking: 5, Order: ordered,
+				Pay: account.Payment{Refund: 1, Attempt: 1, Amount: 4500, Reason: account.Requested}}),
+			placing: over,
+		},
+		"leg.seats_freed": {no: 1, change: of(section.Change{Kind: section.LegSeatsFreed, Booking: 9,
+			Seats: []section.SeatIndex{1}, Order: part.Bare(50)}), placing: leg},
+		"ticket.admitted": {change: of(section.Change{Kind: section.TicketAdmitted, Booking: 5, Entry: &entry.Word{
+			Ticket: entry.Ticket{Seat: 2}, Rotation: 1, At: 1_700_000_000_100, Scanner: "north"}}), placing: alone},
+		"ticket.doubled": {change: of(section.Change{Kind: section.TicketDoubled, Booking: 5, Entry: &entry.Word{
+			Ticket: entry.Ticket{
+				Leg:  1,
+				Seat: 1,
+			}, Offline: true, At: 1_699_999_999_100, Scanner: "south"}}), placing: over},
+		"ticket.reissued": {change: of(section.Change{Kind: section.TicketReissued, Booking: 5, Entry: &entry.Word{
+			Ticket: entry.Ticket{Seat: 0}, Rotation: 2}}), placing: alone},
+		"section.terms_set": {change: of(section.Change{Kind: section.TermsSet, Terms: &terms.Terms{No: 4}})},
+	}
 }
 
 func event(c sample) envelope.Event {

@@ -39,6 +39,12 @@ var types = [...]string{
 	section.LegSold:               "leg.sold",
 	section.LegFreed:              "leg.freed",
 	section.OrderSettled:          "booking.settled",
+	section.OrderServed:           "booking.served",
+	section.LegSeatsFreed:         "leg.seats_freed",
+	section.TicketAdmitted:        "ticket.admitted",
+	section.TicketDoubled:         "ticket.doubled",
+	section.TicketReissued:        "ticket.reissued",
+	section.TermsSet:              "section.terms_set",
 }
 
 // turns are what turns of the sale switch are called, behind "event." or "section.".
