@@ -241,7 +241,7 @@ func writesWhatItRefused(t *testing.T) bool {
 // letsInWhatIsOwedBack says whether a code opens the door whose refund is due, and whether the audit finds that out.
 func letsInWhatIsOwedBack(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
-	all := b.sold(1, "A-1-1", "A-1-2")
+	all := b.soldTickets(1, "A-1-1", "A-1-2")
 	b.bank.refundsLost.Store(1 << 30) // the processor does not take it yet
 	var out BookingView
 	one := RefundCall{Seats: []string{"A-1-2"}}

@@ -70,7 +70,16 @@ func (r *roomPage) getsTickets() {
 	if err != nil {
 		r.Fatal(err)
 	}
-	if !bought {
+	if bought {
+		return
+	}
+	// What went wrong may have been the way to the server alone: then the outcome is found after all.
+	until(r.T, r.ctx, tickets+` || document.getElementById('token')`)
+	unpaid, err := chromedp.Run(r.ctx, chromedp.Evaluate[bool](`!(`+tickets+`)`))
+	if err != nil {
+		r.Fatal(err)
+	}
+	if unpaid {
 		r.pays("tok_ok")
 	}
 	until(r.T, r.ctx, tickets)
