@@ -123,6 +123,7 @@ debian-packages:
 # from which the slowest and the counts are told at the end. bash's pipefail keeps the exit code of go test.
 RESULTS ?= bin/tests.ndjson
 BESIDE_RESULTS := bin/tests-beside.ndjson
+PAGE_RESULTS := bin/tests-page.ndjson
 TESTLOG := bin/testlog
 READ     = 2>&1 | $(TESTLOG) read --into $(RESULTS)
 READ_BESIDE = 2>&1 | $(TESTLOG) read --into $(BESIDE_RESULTS)
@@ -141,8 +142,8 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
 PURE_PKGS := ./actors/section ./actors/simtest/... ./actors/venue ./actors/placement ./actors/catalog \
-  ./actors/gate/... ./actors/audit ./actors/money ./api/card ./cmd/tidy/...
-PURE_SKIP := /api/web$$|/actors/(section|venue|placement|catalog|audit|money)$$|/actors/(gate|simtest)(/|$$)|/api/card$$|/cmd/(tidy|holdfast$$)
+  ./actors/gate/... ./actors/audit ./actors/money ./api/card ./bench/report ./bench/growth ./cmd/tidy/...
+PURE_SKIP := /api/web$$|/actors/(section|venue|placement|catalog|audit|money)$$|/actors/(gate|simtest)(/|$$)|/api/card$$|/bench/(report|growth)$$|/cmd/(tidy|holdfast$$)
 # What starts processes of the program, which are built without the detector, waits more than it works.
 PROCESS_PKGS := ./cmd/holdfast
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
@@ -158,22 +159,20 @@ ALONE_SLOW  := PromisedSize|TableIsFull|TableTwin
 # go vet has been over everything, with more checks than go test's own.
 VETTED := -vet=off
 
-# COUNT=-count=1 has tests run anew that passed before. Browsers and killed processes wait much of their time, so they run
-# beside each other.
+# COUNT=-count=1 has tests run anew that passed before. Processes that wait, browsers and killed processes run beside others, two at
+# most at a time: first processes beside the quiet steps, then browsers beside what is left of those, and beside killed ones.
 .PHONY: test-steps
 test-steps:
-	$(GO) test -json $(VETTED) $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
+	$(GO) test -json $(VETTED) $(COUNT) -timeout 4m -skip '$(SLOW_TESTS)' $(PURE_PKGS) $(READ)
 	$(GO) test -json $(VETTED) $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|$(ALONE_SLOW)|^TestCockroach$$' $(RACE_PKGS) $(READ)
-	@rm -f $(BESIDE_RESULTS); failed=0; \
+	@rm -f $(BESIDE_RESULTS) $(PAGE_RESULTS); failed=0; \
 	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m -skip '$(SLOW_TESTS)' $(PROCESS_PKGS) $(READ_BESIDE)) & processes=$$!; \
 	$(MAKE) --no-print-directory test-quiet-steps || failed=1; \
+	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m $(PAGE_PKGS) 2>&1 | $(TESTLOG) read --into $(PAGE_RESULTS)) & page=$$!; \
 	wait $$processes || failed=1; \
-	cat $(BESIDE_RESULTS) >> $(RESULTS); exit $$failed
-	@rm -f $(BESIDE_RESULTS); failed=0; \
-	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ_BESIDE)) & page=$$!; \
 	$(GO) test -json $(VETTED) $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ) || failed=1; \
 	wait $$page || failed=1; \
-	cat $(BESIDE_RESULTS) >> $(RESULTS); exit $$failed
+	cat $(BESIDE_RESULTS) $(PAGE_RESULTS) >> $(RESULTS); exit $$failed
 	$(GO) test -json $(VETTED) -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
 
 # What works and leaves the disk alone: it runs beside processes that wait, and whose databases want the disk.

@@ -13,7 +13,7 @@ import (
 )
 
 // crashMoments is how often the server is killed in a short form; HOLDFAST_CRASH_MOMENTS=50 makes it the whole.
-const crashMoments = 12
+const crashMoments = 8
 
 // TestKillNineMoneyAgreesToTheCent guards P6: a server is killed at random moments while buyers pay at a sandbox of its
 // own process, which stalls, loses answers and sends every webhook twice. At rest the processor's own list and the logs
