@@ -95,9 +95,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	} else {
 		calm := terminal.NewWriter(out)
 		err = parsed.Run(&console{ctx: ctx, out: calm, err: errs},
-			&paymentsctl.Console{Context: ctx, Out: calm, Err: errs},
-			&deskctl.Console{Context: ctx, Out: calm, Err: errs},
-			&ticketsctl.Console{Context: ctx, Out: calm, Err: errs})
+			&terminal.Console{Context: ctx, Out: calm, Err: errs})
 	}
 	switch {
 	case err == nil:

@@ -52,7 +52,7 @@ var commandWalls = map[string]wall{
 	},
 	"cmd/holdfast/mailctl": {
 		Why: "asks a server about mails: a store in reach would be read beside it",
-		Own: []string{"cmd/holdfast/client", "cmd/holdfast/paymentsctl", "api/wire/mails"},
+		Own: []string{"cmd/holdfast/client", "cmd/holdfast/terminal", "api/wire/mails"},
 	},
 	"cmd/holdfast/mailing": {
 		Why: "joins engine, mail server and mails: no other room sees all three",
@@ -66,7 +66,7 @@ var commandWalls = map[string]wall{
 		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be " +
 			"read beside it",
 		Own: []string{
-			"cmd/holdfast/client", "cmd/holdfast/paymentsctl", "cmd/holdfast/terminal", "api/wire", "api/wire/hooks",
+			"cmd/holdfast/client", "cmd/holdfast/terminal", "api/wire", "api/wire/hooks",
 		},
 		Third: []string{standardWebhooks},
 	},

@@ -1,22 +1,14 @@
 package deskctl
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/terminal"
 )
-
-// Console is where a command speaks.
-type Console struct {
-	Context  context.Context
-	Out, Err io.Writer
-}
 
 // Command is how an operator looks for bookings.
 type Command struct {
@@ -40,15 +32,9 @@ day at the least. holdfast log prints what ended before that.
 Exit code: 0 done; 2 could not ask, or some section could not be seen: there may be more.`
 }
 
-// target is a running server.
-type target struct {
-	URL             string `help:"A running server (${default})." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
-}
-
 // ListCommand searches.
 type ListCommand struct {
-	target
+	client.Target
 	Event       string   `arg:"" optional:"" help:"The event's id. Without it, --buyer says whose."`
 	State       []string `help:"Only these: held, paying, confirmed, released, expired, refunded." env:"-" placeholder:"STATE"`
 	Buyer       string   `help:"Only this buyer's, as a token's sub has the name." env:"-" placeholder:"NAME"`
@@ -65,7 +51,7 @@ type ListCommand struct {
 var errIncomplete = errors.New("some section could not be seen: there may be more")
 
 // Run searches.
-func (l *ListCommand) Run(c *Console) error {
+func (l *ListCommand) Run(c *terminal.Console) error {
 	path := "/v1/bookings"
 	if l.Event != "" {
 		id, err := terminal.ParseEventID(l.Event)
@@ -86,7 +72,7 @@ func (l *ListCommand) Run(c *Console) error {
 	for _, state := range l.State {
 		query.Add("state", state)
 	}
-	server, err := client.New(l.URL, l.OperatorKeyFile)
+	server, err := l.Server()
 	if err != nil {
 		return err
 	}
@@ -100,13 +86,13 @@ func (l *ListCommand) Run(c *Console) error {
 
 // ShowCommand shows.
 type ShowCommand struct {
-	target
+	client.Target
 	Booking string `arg:"" help:"The booking's id."`
 }
 
 // Run shows a booking as the server tells it.
-func (s *ShowCommand) Run(c *Console) error {
-	server, err := client.New(s.URL, s.OperatorKeyFile)
+func (s *ShowCommand) Run(c *terminal.Console) error {
+	server, err := s.Server()
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // EditCommand changes an event, or tells who has.
 type EditCommand struct {
-	target
+	client.Target
 	Event         string         `arg:"" help:"The event's id."`
 	Key           string         `help:"Idempotency key: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
 	Reason        string         `help:"Why. It is kept with the event. Without it: only tell who has edited what." env:"-" placeholder:"TEXT"`
@@ -42,11 +42,11 @@ What stands stays. Somebody else's change in between is an error, and nothing is
 }
 
 // Run edits, or tells who has.
-func (e *EditCommand) Run(c *Console) error {
+func (e *EditCommand) Run(c *terminal.Console) error {
 	if _, err := terminal.ParseEventID(e.Event); err != nil {
 		return err
 	}
-	server, err := client.New(e.URL, e.OperatorKeyFile)
+	server, err := e.Server()
 	if err != nil {
 		return err
 	}

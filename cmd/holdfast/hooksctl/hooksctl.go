@@ -22,7 +22,7 @@ import (
 	"holdfast/api/wire"
 	"holdfast/api/wire/hooks"
 	"holdfast/cmd/holdfast/client"
-	"holdfast/cmd/holdfast/paymentsctl"
+	"holdfast/cmd/holdfast/terminal"
 )
 
 // Command is what an operator does about webhooks.
@@ -53,13 +53,6 @@ days; then it is dead, and listed as such. A webhook that answers 410, or that h
 Verify with any library of Standard Webhooks (standardwebhooks.com) and the secret that add prints.`
 }
 
-type target struct {
-	URL             string `help:"A running server (${default})." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
-}
-
-func (t *target) server() (*client.Client, error) { return client.New(t.URL, t.OperatorKeyFile) }
-
 // key is a new Idempotency-Key.
 func key(what string) string { return fmt.Sprintf("%s-%d", what, time.Now().UnixNano()) }
 
@@ -78,11 +71,11 @@ func post(ctx context.Context, server *client.Client, path, what string, body, a
 func hookPath(id, rest string) string { return "/v1/webhooks/" + url.PathEscape(id) + rest }
 
 // ListCommand lists.
-type ListCommand struct{ target }
+type ListCommand struct{ client.Target }
 
 // Run lists the webhooks.
-func (l *ListCommand) Run(c *paymentsctl.Console) error {
-	server, err := l.server()
+func (l *ListCommand) Run(c *terminal.Console) error {
+	server, err := l.Server()
 	if err != nil {
 		return err
 	}
@@ -118,7 +111,7 @@ func listed(types []string) string {
 
 // AddCommand adds.
 type AddCommand struct {
-	target
+	client.Target
 	Address     string   `arg:"" help:"Where to: https://…" placeholder:"URL"`
 	Types       []string `help:"Only these: types, or families such as booking.*" placeholder:"TYPE" env:"-"`
 	Event       []string `help:"Only these events." placeholder:"ID" env:"-"`
@@ -127,8 +120,8 @@ type AddCommand struct {
 }
 
 // Run adds a webhook.
-func (a *AddCommand) Run(c *paymentsctl.Console) error {
-	server, err := a.server()
+func (a *AddCommand) Run(c *terminal.Console) error {
+	server, err := a.Server()
 	if err != nil {
 		return err
 	}
@@ -161,7 +154,7 @@ func tellSecret(out io.Writer, e *hooks.Endpoint) error {
 }
 
 type oneCommand struct {
-	target
+	client.Target
 	Webhook string `arg:"" help:"The webhook's id." placeholder:"we_…"`
 }
 
@@ -169,8 +162,8 @@ type oneCommand struct {
 type RemoveCommand struct{ oneCommand }
 
 // Run removes a webhook.
-func (o *RemoveCommand) Run(c *paymentsctl.Console) error {
-	server, err := o.server()
+func (o *RemoveCommand) Run(c *terminal.Console) error {
+	server, err := o.Server()
 	if err != nil {
 		return err
 	}
@@ -186,16 +179,16 @@ func (o *RemoveCommand) Run(c *paymentsctl.Console) error {
 type EnableCommand struct{ oneCommand }
 
 // Run enables a webhook.
-func (o *EnableCommand) Run(c *paymentsctl.Console) error { return o.change(c, true) }
+func (o *EnableCommand) Run(c *terminal.Console) error { return o.change(c, true) }
 
 // DisableCommand disables.
 type DisableCommand struct{ oneCommand }
 
 // Run disables a webhook.
-func (o *DisableCommand) Run(c *paymentsctl.Console) error { return o.change(c, false) }
+func (o *DisableCommand) Run(c *terminal.Console) error { return o.change(c, false) }
 
-func (o *oneCommand) change(c *paymentsctl.Console, enabled bool) error {
-	server, err := o.server()
+func (o *oneCommand) change(c *terminal.Console, enabled bool) error {
+	server, err := o.Server()
 	if err != nil {
 		return err
 	}
@@ -215,8 +208,8 @@ func (o *oneCommand) change(c *paymentsctl.Console, enabled bool) error {
 type RotateCommand struct{ oneCommand }
 
 // Run gives a webhook another secret.
-func (o *RotateCommand) Run(c *paymentsctl.Console) error {
-	server, err := o.server()
+func (o *RotateCommand) Run(c *terminal.Console) error {
+	server, err := o.Server()
 	if err != nil {
 		return err
 	}
@@ -231,8 +224,8 @@ func (o *RotateCommand) Run(c *paymentsctl.Console) error {
 type PingCommand struct{ oneCommand }
 
 // Run tries a webhook out.
-func (o *PingCommand) Run(c *paymentsctl.Console) error {
-	server, err := o.server()
+func (o *PingCommand) Run(c *terminal.Console) error {
+	server, err := o.Server()
 	if err != nil {
 		return err
 	}
@@ -262,8 +255,8 @@ type DeliveriesCommand struct {
 }
 
 // Run lists deliveries.
-func (d *DeliveriesCommand) Run(c *paymentsctl.Console) error {
-	server, err := d.server()
+func (d *DeliveriesCommand) Run(c *terminal.Console) error {
+	server, err := d.Server()
 	if err != nil {
 		return err
 	}
@@ -295,13 +288,13 @@ func clock(at wire.Time) string { return time.UnixMilli(int64(at)).UTC().Format(
 
 // ResendCommand sends again.
 type ResendCommand struct {
-	target
+	client.Target
 	Delivery string `arg:"" help:"The delivery's id, as deliveries lists it." placeholder:"dlv_…"`
 }
 
 // Run has something told once more.
-func (r *ResendCommand) Run(c *paymentsctl.Console) error {
-	server, err := r.server()
+func (r *ResendCommand) Run(c *terminal.Console) error {
+	server, err := r.Server()
 	if err != nil {
 		return err
 	}

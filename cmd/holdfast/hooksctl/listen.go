@@ -18,13 +18,12 @@ import (
 
 	"holdfast/api/wire/hooks"
 	"holdfast/cmd/holdfast/client"
-	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
 )
 
 // Listen brings events to this machine.
 type Listen struct {
-	target
+	client.Target
 	Event     string `required:"" help:"The event's id." placeholder:"ID" env:"-"`
 	ForwardTo string `help:"Where to send each change, as a webhook is sent. Without it they are printed." placeholder:"URL" env:"-"`
 	Beginning bool   `help:"From the first change on; without it, from now on." env:"-"`
@@ -44,11 +43,11 @@ Each change is tried once more every second until the program answers 2xx: nothi
 }
 
 // Run listens until it is interrupted.
-func (l *Listen) Run(c *paymentsctl.Console) error {
+func (l *Listen) Run(c *terminal.Console) error {
 	if _, err := terminal.ParseEventID(l.Event); err != nil {
 		return err
 	}
-	server, err := l.server()
+	server, err := l.Server()
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,12 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/cmd/holdfast/client"
-	"holdfast/cmd/holdfast/paymentsctl"
 	"holdfast/cmd/holdfast/terminal"
 )
 
 // Trigger makes an event happen.
 type Trigger struct {
-	target
+	client.Target
 	Type  string `arg:"" help:"What is to happen: booking.held, booking.extended, booking.released, booking.expired, booking.confirmed or booking.refunded." placeholder:"TYPE"`
 	Event string `help:"The event's id." placeholder:"ID" required:"" env:"-"`
 	Token string `help:"The payment token of a confirm (${default}: the sandbox's)." placeholder:"TOKEN" env:"-" default:"tok_ok"`
@@ -42,7 +41,7 @@ var steps = map[string][]string{
 }
 
 // Run makes it happen.
-func (t *Trigger) Run(c *paymentsctl.Console) error {
+func (t *Trigger) Run(c *terminal.Console) error {
 	calls, known := steps[t.Type]
 	if !known {
 		return fmt.Errorf("%s cannot be made to happen here: say one of %s", t.Type,
@@ -54,7 +53,7 @@ func (t *Trigger) Run(c *paymentsctl.Console) error {
 	if t.OperatorKeyFile != "" {
 		return errors.New("only servers in dev mode are asked: leave --operator-key-file out")
 	}
-	server, err := t.server()
+	server, err := t.Server()
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 	"holdfast/api/wire/mails"
 	"holdfast/cmd/holdfast/client"
-	"holdfast/cmd/holdfast/paymentsctl"
+	"holdfast/cmd/holdfast/terminal"
 )
 
 // Command is what an operator does about mails.
@@ -36,17 +36,12 @@ Mails are sent where serve has --mail-server. A mail is given up when its addres
 three days. It goes to the address that its buyer has left by the time it is sent: once that is put right, resend.`
 }
 
-type target struct {
-	URL             string `help:"A running server (${default})." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
-}
-
 // ListCommand lists.
-type ListCommand struct{ target }
+type ListCommand struct{ client.Target }
 
 // Run tells how mails stand, and lists the dead.
-func (l *ListCommand) Run(c *paymentsctl.Console) error {
-	server, err := client.New(l.URL, l.OperatorKeyFile)
+func (l *ListCommand) Run(c *terminal.Console) error {
+	server, err := l.Server()
 	if err != nil {
 		return err
 	}
@@ -73,7 +68,7 @@ func (l *ListCommand) Run(c *paymentsctl.Console) error {
 	return table.Flush()
 }
 
-func tell(c *paymentsctl.Console, s *mails.Status) {
+func tell(c *terminal.Console, s *mails.Status) {
 	switch {
 	case !s.Sending:
 		fmt.Fprintln(c.Out, "No mails are sent: serve --mail-server names who takes them.")
@@ -89,13 +84,13 @@ func tell(c *paymentsctl.Console, s *mails.Status) {
 
 // ResendCommand sends once more.
 type ResendCommand struct {
-	target
+	client.Target
 	Mail string `arg:"" help:"The mail's id, as list has it."`
 }
 
 // Run sends a mail once more.
-func (r *ResendCommand) Run(c *paymentsctl.Console) error {
-	server, err := client.New(r.URL, r.OperatorKeyFile)
+func (r *ResendCommand) Run(c *terminal.Console) error {
+	server, err := r.Server()
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,8 @@
 package paymentsctl
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -15,12 +13,6 @@ import (
 	"holdfast/cmd/holdfast/storectl"
 	"holdfast/cmd/holdfast/terminal"
 )
-
-// Console is where a command speaks.
-type Console struct {
-	Context  context.Context
-	Out, Err io.Writer
-}
 
 // ErrOpen says that something is open. Everything there is to say of it has been printed.
 var ErrOpen = errors.New("money is open")
@@ -52,11 +44,8 @@ is asked again by itself; the line says so.
 Exit code: 0 done, and with retry nothing is open any more; 1 list and retry: something is open; 2 could not ask.`
 }
 
-// serverTarget is a running server.
-type serverTarget struct {
-	URL             string `help:"A running server (${default})." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
-}
+// serverTarget is a running server, which is asked about one booking.
+type serverTarget struct{ client.Target }
 
 // ListCommand lists.
 type ListCommand struct {
@@ -70,7 +59,7 @@ type ListCommand struct {
 }
 
 // Run lists what is open.
-func (l *ListCommand) Run(c *Console) error {
+func (l *ListCommand) Run(c *terminal.Console) error {
 	id, err := terminal.ParseEventID(l.Event)
 	if err != nil {
 		return err
@@ -98,7 +87,7 @@ func (l *ListCommand) Run(c *Console) error {
 		)
 	} else {
 		var server *client.Client
-		if server, err = client.New(l.URL, l.OperatorKeyFile); err == nil {
+		if server, err = l.Server(); err == nil {
 			incomplete, err = Pages(c.Context, server, l.Event, l.State, show)
 		}
 	}
@@ -122,7 +111,7 @@ type ShowCommand struct {
 }
 
 // Run shows one booking's money.
-func (s *ShowCommand) Run(c *Console) error {
+func (s *ShowCommand) Run(c *terminal.Console) error {
 	_, err := s.serverTarget.one(c, s.Booking, false, s.JSON)
 	return err
 }
@@ -135,7 +124,7 @@ type RetryCommand struct {
 }
 
 // Run asks again, and says what came of it.
-func (r *RetryCommand) Run(c *Console) error {
+func (r *RetryCommand) Run(c *terminal.Console) error {
 	p, err := r.serverTarget.one(c, r.Booking, true, r.JSON)
 	if err == nil && slices.ContainsFunc(p.Open, func(kind string) bool { return kind != string(pending.Disputed) }) {
 		return ErrOpen
@@ -143,8 +132,8 @@ func (r *RetryCommand) Run(c *Console) error {
 	return err
 }
 
-func (t *serverTarget) one(c *Console, booking string, retry, asJSON bool) (*pay.Payment, error) {
-	server, err := client.New(t.URL, t.OperatorKeyFile)
+func (t *serverTarget) one(c *terminal.Console, booking string, retry, asJSON bool) (*pay.Payment, error) {
+	server, err := t.Server()
 	if err != nil {
 		return nil, err
 	}

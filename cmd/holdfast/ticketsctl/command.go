@@ -1,7 +1,6 @@
 package ticketsctl
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +13,6 @@ import (
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/terminal"
 )
-
-// Console is where a command speaks.
-type Console struct {
-	Context  context.Context
-	Out, Err io.Writer
-}
 
 // ErrConflicts says that tickets were let in twice. Everything there is to say of them has been printed.
 var ErrConflicts = errors.New("tickets were let in by more than one scanner")
@@ -46,18 +39,12 @@ func (Command) Help() string {
 Exit code: 0 done; 1 conflicts: there are some; 2 could not ask.`
 }
 
-// serverTarget is a running server.
-type serverTarget struct {
-	URL             string `help:"A running server (${default})."                                         default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried."                                 placeholder:"FILE"`
-}
-
 // ListCommand lists keys.
-type ListCommand struct{ serverTarget }
+type ListCommand struct{ client.Target }
 
 // Run lists the keys.
-func (l *ListCommand) Run(c *Console) error {
-	server, err := client.New(l.URL, l.OperatorKeyFile)
+func (l *ListCommand) Run(c *terminal.Console) error {
+	server, err := l.Server()
 	if err != nil {
 		return err
 	}
@@ -70,13 +57,13 @@ func (l *ListCommand) Run(c *Console) error {
 
 // RotateCommand makes a key.
 type RotateCommand struct {
-	serverTarget
+	client.Target
 	IdempotencyKey string `help:"Under the same word the key is made once, however often the command runs." placeholder:"WORD" env:"-"`
 }
 
 // Run makes a key and lists all.
-func (r *RotateCommand) Run(c *Console) error {
-	server, err := client.New(r.URL, r.OperatorKeyFile)
+func (r *RotateCommand) Run(c *terminal.Console) error {
+	server, err := r.Server()
 	if err != nil {
 		return err
 	}
@@ -103,16 +90,16 @@ func print(out io.Writer, keys *ticketing.Keys) error {
 
 // ConflictsCommand lists conflicts.
 type ConflictsCommand struct {
-	serverTarget
+	client.Target
 	Event string `help:"The event's id." arg:""`
 }
 
 // Run lists the tickets that more than one scanner let in.
-func (l *ConflictsCommand) Run(c *Console) error {
+func (l *ConflictsCommand) Run(c *terminal.Console) error {
 	if _, err := terminal.ParseEventID(l.Event); err != nil {
 		return err
 	}
-	server, err := client.New(l.URL, l.OperatorKeyFile)
+	server, err := l.Server()
 	if err != nil {
 		return err
 	}
