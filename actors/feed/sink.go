@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"holdfast/actors/feed/envelope"
@@ -59,3 +60,6 @@ type Status struct {
 	Stuck  int           // shards whose log cannot be followed: damaged, or another one than was told
 	Events uint64        // told, since the start
 }
+
+// Jittered is a pause of a half to one and a half, so that what failed together is not tried again together.
+func Jittered(d time.Duration) time.Duration { return d/2 + rand.N(d) }

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"holdfast/actors/feed"
@@ -90,10 +89,8 @@ var retryPauses = [...]time.Duration{10 * time.Second, time.Minute, 5 * time.Min
 const RetryFor = 3 * 24 * time.Hour
 
 func retryPause(attempts uint16) time.Duration {
-	return jittered(retryPauses[min(max(int(attempts), 1), len(retryPauses))-1])
+	return feed.Jittered(retryPauses[min(max(int(attempts), 1), len(retryPauses))-1])
 }
-
-func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d) }
 
 // queue is what this node sends, by the time it is due. Each reference is in it once.
 type queue struct {

@@ -212,7 +212,7 @@ func (s *Service) giveUp(d *due, why Fault) {
 
 // later puts a mail back that is not true yet.
 func (s *Service) later(d *due) {
-	d.Due = s.now() + section.Instant(jittered(notYetPause).Milliseconds())
+	d.Due = s.now() + section.Instant(feed.Jittered(notYetPause).Milliseconds())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue.again(d.Queued)
@@ -254,7 +254,7 @@ func (s *Service) failed(why error, ofServer bool) {
 	}
 	s.broken = why
 	s.pause = min(max(2*s.pause, pauseFirst), pauseMost)
-	s.next = s.cfg.Now().Add(jittered(s.pause))
+	s.next = s.cfg.Now().Add(feed.Jittered(s.pause))
 }
 
 func (s *Service) well() {

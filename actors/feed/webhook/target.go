@@ -3,7 +3,6 @@ package webhook
 import (
 	"container/heap"
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -30,11 +29,8 @@ const (
 var retryPauses = [...]time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute,
 	30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour}
 
-// jittered is a pause of half to one and a half.
-func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d) }
-
 func retryPause(attempts uint16) time.Duration {
-	return jittered(retryPauses[min(max(int(attempts), 1), len(retryPauses))-1])
+	return feed.Jittered(retryPauses[min(max(int(attempts), 1), len(retryPauses))-1])
 }
 
 // target is an endpoint that is told by this node. It is the feed's sink.
@@ -171,7 +167,7 @@ func (t *target) count(fine bool) {
 	}
 	t.over = time.Since(t.since) >= t.service.cfg.disableAfter
 	t.pause = min(max(2*t.pause, pauseFirst), pauseMost)
-	t.next = time.Now().Add(jittered(t.pause))
+	t.next = time.Now().Add(feed.Jittered(t.pause))
 }
 
 // gate is how long nothing may be tried: an endpoint that is failing gets one attempt a pause.
