@@ -29,6 +29,8 @@ type house struct {
 	feed     *feed.Feed
 	service  *Service
 	receiver *receiver
+
+	disableAfter time.Duration
 }
 
 // receiver answers requests without a network.
@@ -93,7 +95,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, store: faultstore.Wrap(memstore.New(), 1), event: storage.EventID{7},
 		tails: map[storage.SectionKey]storage.Tail{}, receiver: &receiver{met: map[string]int{},
-			first: map[string][]string{}, took: map[string]bool{}}}
+			first: map[string][]string{}, took: map[string]bool{}}, disableAfter: 5 * time.Hour}
 	header := &storage.Event{ID: h.event, Name: "small", Currency: "EUR", Sale: storage.SaleOpen,
 		Sections: []storage.SectionInfo{{ID: "A", Seats: 8}, {ID: "B", Seats: 8}}}
 	if err := h.store.CreateEvent(t.Context(), header, smallVenue(t)); err != nil {
@@ -109,7 +111,7 @@ func (h *house) open() {
 	h.feed = feed.Open(feed.Config{Store: h.store})
 	var err error
 	h.service, err = Open(h.t.Context(), Config{Store: h.store, Feed: h.feed, Secret: [32]byte{1}, Private: true,
-		retryFor: 3 * time.Hour, disableAfter: 5 * time.Hour,
+		retryFor: 3 * time.Hour, disableAfter: h.disableAfter,
 		transport: h.receiver})
 	if err != nil {
 		h.t.Fatal(err)
