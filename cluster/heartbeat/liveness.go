@@ -44,7 +44,8 @@ type Config struct {
 }
 
 const (
-	everyDefault = 500 * time.Millisecond
+	everyDefault  = 500 * time.Millisecond
+	startPatience = 10 * time.Second // of a start with a store that does not take its first pulse
 	// LapseDefault is Config.Lapse where nothing is said.
 	LapseDefault = 2 * time.Second
 	// forgetLapses is how many times Lapse a row stands still until a node that sees it removes it. No row means the
@@ -75,8 +76,8 @@ type Liveness struct {
 	released bool
 }
 
-// Start beats once, so that the node has its row before it claims anything, and goes on until Close. The error is the
-// store's.
+// Start beats once, so that the node has its row before it claims anything, and goes on until Close. A store that does
+// not take the first beat is asked again for some seconds. The error is the store's last.
 func Start(ctx context.Context, cfg Config) (*Liveness, error) {
 	if cfg.Nodes == nil || cfg.Writer == (storage.WriterID{}) {
 		return nil, errors.New("cluster: Config needs Nodes and Writer")
@@ -90,12 +91,27 @@ func Start(ctx context.Context, cfg Config) (*Liveness, error) {
 		names: map[storage.WriterID]string{cfg.Writer: cfg.Name}}
 	h.view.alone = cfg.Gossip == ""
 	h.gossip.Store(&cfg.Gossip)
-	if err := h.pulse(ctx, time.Time{}); err != nil {
+	if err := h.firstPulse(ctx); err != nil {
 		return nil, err
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	go h.run()
 	return h, nil
+}
+
+// firstPulse repeats the first pulse for a while: a store that is busy in that moment ends no start.
+func (h *Liveness) firstPulse(ctx context.Context) error {
+	for began := time.Now(); ; {
+		err := h.pulse(ctx, time.Time{})
+		if err == nil || time.Since(began) >= startPatience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(h.cfg.Every):
+		}
+	}
 }
 
 func (h *Liveness) run() {

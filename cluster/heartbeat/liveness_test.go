@@ -105,6 +105,29 @@ func TestTwoHearts(t *testing.T) {
 	})
 }
 
+// TestAStartOutlastsABusyStore: a store that takes no beat for some seconds ends no start; one that never does is said.
+func TestAStartOutlastsABusyStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := memstore.New()
+		line := faultstore.Wrap(shared, 1)
+		line.Add(faultstore.Rule{Op: faultstore.OpNodes, Do: faultstore.Fail})
+		config := Config{Nodes: line, Writer: storage.WriterID{1}, Name: "node"}
+		began := time.Now()
+		if _, err := Start(t.Context(), config); !errors.Is(err, storage.ErrUnavailable) ||
+			time.Since(began) < startPatience || time.Since(began) > 2*startPatience {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		time.AfterFunc(startPatience/2, line.Heal)
+		h, err := Start(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestStoreAway: nobody claims while the store is away, and nobody takes it for the other's death when it is back.
 func TestStoreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

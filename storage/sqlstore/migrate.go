@@ -163,7 +163,7 @@ func (m *migrator) connect(ctx context.Context) (err error) {
 	if m.conn != nil && !m.conn.IsClosed() {
 		return nil
 	}
-	if m.conn, err = pgx.ConnectConfig(ctx, m.config); err != nil {
+	if m.conn, err = pgx.ConnectConfig(ctx, patient(ctx, m.config)); err != nil {
 		return fmt.Errorf("sqlstore: %w: %w", storage.ErrUnavailable, err)
 	}
 	return nil

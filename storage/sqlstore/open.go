@@ -186,7 +186,7 @@ func setDefault(parameters map[string]string, name, value string) {
 // ask connects once to learn what the server is. CockroachDB names itself in its version; there is no other way that
 // both answer.
 func ask(ctx context.Context, config *pgx.ConnConfig) (server Server, err error) {
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, patient(ctx, config))
 	if err != nil {
 		return server, err
 	}

@@ -1,8 +1,16 @@
 package sqlstore
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"holdfast/storage"
+	"holdfast/storage/sqlstore/pgtest"
 )
 
 func TestRedactedNeverTellsAPassword(t *testing.T) {
@@ -38,5 +46,48 @@ func TestExposedIsLessThanVerifyFullToAnotherMachine(t *testing.T) {
 		if got := Exposed(address); got != want {
 			t.Errorf("%s: %v, want %v", address, got, want)
 		}
+	}
+}
+
+// TestAStartWaitsForABusyServer: what a server that is reached does not answer in time is waited for under Patiently,
+// and not without.
+func TestAStartWaitsForABusyServer(t *testing.T) {
+	address := pgtest.Shared(t).Database(t)
+	s := openAt(t, address, Options{AttemptTimeout: 100 * time.Millisecond})
+	asked := map[string]func(ctx context.Context) error{
+		"a read": func(ctx context.Context) error {
+			_, err := s.Nodes(ctx)
+			return err
+		},
+		"a write": func(ctx context.Context) error {
+			return s.Beat(ctx, storage.NodeBeat{Writer: storage.NewWriterID(), Name: "late", At: 1})
+		},
+	}
+	for name, ask := range asked {
+		past(t, address, func(ctx context.Context, conn *pgx.Conn) {
+			tx, err := conn.Begin(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(ctx, "LOCK TABLE nodes IN ACCESS EXCLUSIVE MODE"); err != nil {
+				t.Fatal(err)
+			}
+			late := make(chan error, 1)
+			go func() { late <- ask(Patiently(ctx, patience)) }()
+			if err := ask(ctx); !errors.Is(err, storage.ErrUnavailable) && !errors.Is(err, storage.ErrUnknown) {
+				t.Errorf("%s of a server that is busy: %v", name, err)
+			}
+			select {
+			case err := <-late:
+				t.Errorf("%s was not waited for: %v", name, err)
+			default:
+			}
+			if err := tx.Rollback(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-late; err != nil {
+				t.Errorf("%s was waited for, and then: %v", name, err)
+			}
+		})
 	}
 }

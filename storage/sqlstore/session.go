@@ -66,7 +66,28 @@ func withTimeFor(ctx context.Context, bytes int) context.Context {
 
 func moreTime(ctx context.Context) time.Duration {
 	more, _ := ctx.Value(moreTimeKey{}).(time.Duration)
+	return more + patienceOf(ctx)
+}
+
+type patienceKey struct{}
+
+// Patiently has whatever is asked of a store under the context wait that much longer for the server, which may be busy:
+// each attempt, each connection, and the repetitions of what the server surely did not get. It is for the start of a
+// process, which nobody's booking waits for and which a slow answer should not end.
+func Patiently(ctx context.Context, more time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, more)
+}
+
+func patienceOf(ctx context.Context) time.Duration {
+	more, _ := ctx.Value(patienceKey{}).(time.Duration)
 	return more
+}
+
+// patient is a connection's config for a context.
+func patient(ctx context.Context, config *pgx.ConnConfig) *pgx.ConnConfig {
+	own := config.Copy()
+	own.ConnectTimeout += patienceOf(ctx)
+	return own
 }
 
 // hangUp closes a connection without waiting for the server, which may be gone; Release then drops it from the pool.
@@ -99,7 +120,7 @@ func (s *Store) noteReachable(since int64, v verdict, err error) {
 // read runs a read, which may be repeated without harm, but not for longer than one attempt may take: somebody waits
 // for the answer. Errors: storage.ErrUnavailable when the server cannot be asked; those of f as they are.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) error {
-	deadline := time.Now().Add(s.options.AttemptTimeout)
+	deadline := time.Now().Add(s.options.AttemptTimeout + patienceOf(ctx))
 	for n := 0; ; n++ {
 		v, err := s.attempt(ctx, f)
 		switch {
@@ -107,7 +128,7 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool
 			return nil
 		case v == own:
 			return err
-		case n+1 >= readAttempts || time.Now().After(deadline) || v == refused && !silence(v, err) || !s.pause(ctx, n):
+		case n+1 >= readAttempts && patienceOf(ctx) == 0 || time.Now().After(deadline) || v == refused && !silence(v, err) || !s.pause(ctx, n):
 			return unavailable(err)
 		}
 		s.stats.Retries.Add(1)
@@ -120,9 +141,12 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool
 func (s *Store) write(
 	ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error,
 ) (duplicateKey bool, err error) {
-	deadline := time.Now().Add(s.options.AttemptTimeout)
+	deadline := time.Now().Add(s.options.AttemptTimeout + patienceOf(ctx))
 	for n := 0; ; n++ {
 		v, err := s.attempt(ctx, f)
+		if v == refused && silence(v, err) && patienceOf(ctx) > 0 { // the server did not get it
+			v = again
+		}
 		switch v {
 		case landed:
 			return false, nil

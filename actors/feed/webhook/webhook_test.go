@@ -92,7 +92,7 @@ func TestP15AChangeThatCannotBeTakenHoldsUpNoOther(t *testing.T) {
 		rest(12 * time.Hour)
 		dead := h.deliveries(e.ID, Dead)
 		if n := h.receiver.met[poison]; n < 6 || n > 15 || len(dead) != 1 || dead[0].Code != 500 {
-			t.Errorf("it was sent %d times, and is %+v", n, dead)
+			t.Fatalf("it was sent %d times, and is %+v", n, dead)
 		}
 		if h.service.Counts().Dead.Load() != 1 {
 			t.Error("the dead one is not counted")

@@ -19,9 +19,13 @@ import (
 // catalogEvery is how soon a sale switch thrown on one node counts on the others: one small statement a node.
 const catalogEvery = 2 * time.Second
 
+// startPatience is how much longer than --store-timeout the first questions to a database are waited for: a machine
+// that starts everything at once is slow, and a supervisor that starts it again makes it slower.
+const startPatience = 10 * time.Second
+
 // openShared opens a database that other nodes may use too: the store, the books beside it, and the heartbeats, which
-// wait until it is known of every other node whether it lives. A server that does not answer ends the start at once:
-// whoever starts a node wants to hear of a wrong address now, and a supervisor repeats the start anyway.
+// wait until it is known of every other node whether it lives. A server that refuses connections ends the start at once:
+// the one who starts a node wants to hear of a wrong address now. One that only is slow is waited for.
 func (n *Node) openShared(ctx context.Context, c *config.Config, config *actors.Config) error {
 	if err := keyfile.CheckStore(c.Store); err != nil {
 		return err

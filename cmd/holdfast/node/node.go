@@ -97,6 +97,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 			n, err = nil, errors.Join(err, n.abandon(ctx))
 		}
 	}()
+	ctx = sqlstore.Patiently(ctx, startPatience)
 	outside, keys, bearerFiles, err := apiConfig(c, log)
 	if err != nil {
 		return n, err
