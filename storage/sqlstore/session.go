@@ -123,12 +123,13 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool
 	deadline := time.Now().Add(s.options.AttemptTimeout + patienceOf(ctx))
 	for n := 0; ; n++ {
 		v, err := s.attempt(ctx, f)
+		enough := n+1 >= readAttempts && patienceOf(ctx) == 0 || time.Now().After(deadline)
 		switch {
 		case v == landed:
 			return nil
 		case v == own:
 			return err
-		case n+1 >= readAttempts && patienceOf(ctx) == 0 || time.Now().After(deadline) || v == refused && !silence(v, err) || !s.pause(ctx, n):
+		case enough || v == refused && !silence(v, err) || !s.pause(ctx, n):
 			return unavailable(err)
 		}
 		s.stats.Retries.Add(1)

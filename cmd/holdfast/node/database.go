@@ -24,8 +24,8 @@ const catalogEvery = 2 * time.Second
 const startPatience = 10 * time.Second
 
 // openShared opens a database that other nodes may use too: the store, the books beside it, and the heartbeats, which
-// wait until it is known of every other node whether it lives. A server that refuses connections ends the start at once:
-// the one who starts a node wants to hear of a wrong address now. One that only is slow is waited for.
+// wait until it is known of every other node whether it lives. A server that refuses connections ends the start at
+// once: the one who starts a node wants to hear of a wrong address now. One that only is slow is waited for.
 func (n *Node) openShared(ctx context.Context, c *config.Config, config *actors.Config) error {
 	if err := keyfile.CheckStore(c.Store); err != nil {
 		return err

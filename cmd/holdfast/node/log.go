@@ -3,6 +3,7 @@ package node
 import (
 	"io"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -58,4 +59,12 @@ func (n *Node) nodeCalled(id string) (string, bool) {
 		return "", false
 	}
 	return n.liveness.NameOf(id)
+}
+
+func nodeName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "node"
+	}
+	return name
 }

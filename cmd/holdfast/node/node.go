@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,15 +127,15 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 	if keys != nil {
 		go n.watchKeys(keys)
 	}
-	if bearerFiles.changeable() {
-		go n.watchKeyFiles(bearerFiles)
-	}
-	n.serve()
+	n.serve(bearerFiles)
 	return n, nil
 }
 
-// serve answers on every listener from now on.
-func (n *Node) serve() {
+// serve answers on every listener from now on, and follows the files of keys.
+func (n *Node) serve(files *keyFiles) {
+	if files.changeable() {
+		go n.watchKeyFiles(files)
+	}
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	if n.admin != nil {
 		go func() { n.served <- n.server.ServeAdmin(n.admin) }()
@@ -281,14 +280,6 @@ func (n *Node) followEvents(c *config.Config) {
 			n.log.Info("the payment processor's events are read again", "alarm", "payment_events")
 		}}
 	f.Run(ctx)
-}
-
-func nodeName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "node"
-	}
-	return name
 }
 
 // Addr is where the node listens, with the port that the system chose.
