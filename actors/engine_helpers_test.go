@@ -116,7 +116,12 @@ func newBoxIn(t *testing.T, v *venue.Venue, rules section.Rules, config Config) 
 	b := &box{t: t, inner: memstore.New(), bank: &countingBank{Sandbox: ledger}, config: config}
 	b.now.Store(1_000_000)
 	b.store = faultstore.Wrap(b.inner, 1)
-	b.config.Store, b.config.Processor = b.store, b.bank
+	b.config.Store = b.store
+	if changing, ok := config.Processor.(*changingProcessor); ok {
+		changing.set(b.bank)
+	} else {
+		b.config.Processor = b.bank
+	}
 	if b.config.Clock == nil {
 		b.config.Clock = func() section.Instant { return section.Instant(b.now.Load()) }
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"holdfast/actors/checkout/processor"
-	"holdfast/actors/checkout/till"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -262,7 +261,14 @@ func (g *stuckGateway) Charge(ctx context.Context, c processor.Charge) (processo
 
 // TestPayerDies (P6): the node that was charging is gone. The section's node finds out what became of the money.
 func TestPayerDies(t *testing.T) {
-	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) { c.ChargeTimeout = 50 * time.Millisecond })
+	var line changingProcessor // of the first node, which waits for it without end
+	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) {
+		c.ChargeTimeout = 50 * time.Millisecond
+		if line.now.Load() == nil {
+			line.set(c.Processor)
+			c.Processor, c.ChargeTimeout = &line, patience
+		}
+	})
 	a, b := f.nodes[0], f.nodes[1]
 	no := storage.SectionNo(0)
 	for f.owner(no) != b {
@@ -272,8 +278,8 @@ func TestPayerDies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stuck := &stuckGateway{a.e.cfg.Processor, make(chan struct{})}
-	a.e.till.Processor = till.Patient(stuck, patience)
+	stuck := &stuckGateway{line.get(), make(chan struct{})}
+	line.set(stuck)
 	var out BookingView
 	gone := make(chan error, 1)
 	go func() { gone <- a.e.Confirm(held.ID, caller(3, 2), "tok_ok", patience, &out) }()

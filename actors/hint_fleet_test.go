@@ -13,7 +13,11 @@ import (
 // twice, while the section's node is gone, are taken at once, and the money is given back once another node has the
 // section.
 func TestHintsWaitForTheSectionsNode(t *testing.T) {
-	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) { c.ChargeTimeout = 50 * time.Millisecond })
+	var line changingProcessor
+	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) {
+		line.set(c.Processor)
+		c.Processor, c.ChargeTimeout = &line, 50*time.Millisecond
+	})
 	here, gone := f.nodes[0], f.nodes[1]
 	no := storage.SectionNo(0)
 	for f.owner(no) != gone {
@@ -27,9 +31,9 @@ func TestHintsWaitForTheSectionsNode(t *testing.T) {
 	if err := here.e.Confirm(held.ID, caller(3, 2), "tok_declined", patience, &out); err == nil {
 		t.Fatalf("not declined: %+v", out)
 	}
-	bank := &fickleBank{Processor: here.e.till.Processor, taken: map[processor.AttemptID]int64{},
+	bank := &fickleBank{Processor: line.get(), taken: map[processor.AttemptID]int64{},
 		back: map[processor.RefundID]int64{}}
-	here.e.till.Processor = bank
+	line.set(bank)
 	f.kill(gone)
 	bank.betray(attempt(held.ID, 1))
 	hinted := []processor.AttemptID{attempt(held.ID, 1)}

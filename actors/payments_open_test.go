@@ -108,8 +108,9 @@ func (mutedBank) Lookup(context.Context, processor.AttemptID, processor.Referenc
 // TestUnknownStaysUnknownInARetry: P6, an operator who asks again hears that nobody has answered; nothing is charged
 // twice, and the answer counts when there is one.
 func TestUnknownStaysUnknownInARetry(t *testing.T) {
-	b := newBox(t, boxRules(), Config{})
-	b.e.till.Processor = mutedBank{b.bank}
+	var line changingProcessor
+	b := newBox(t, boxRules(), Config{Processor: &line})
+	line.set(mutedBank{b.bank})
 	id := b.bought(1, "A-1-1", "tok_unknown")
 	item, err := b.e.RetryPayments(t.Context(), id)
 	if err != nil || !slices.Equal(item.Kinds, []pending.Kind{pending.Paying}) || item.Why == "" ||
@@ -117,7 +118,7 @@ func TestUnknownStaysUnknownInARetry(t *testing.T) {
 		t.Errorf("P6: told %v %+v of a payment of which nobody knows", err, item)
 	}
 	charges := b.bank.charges.Load()
-	b.e.till.Processor = b.bank
+	line.set(b.bank)
 	if item, err = b.e.RetryPayments(t.Context(), id); err != nil || item.State != section.BookingConfirmed {
 		t.Errorf("%v %+v", err, item)
 	}

@@ -114,9 +114,10 @@ func (b *box) agree(f *fickleBank, id BookingID) error {
 
 // TestLateMoney: P6 over every sequence of up to three moves, with a bank that keeps its word and one that does not.
 func TestLateMoney(t *testing.T) {
-	b, runs := newBox(t, boxRules(), Config{}), 0
+	var line changingProcessor
+	b, runs := newBox(t, boxRules(), Config{Processor: &line}), 0
 	f := &fickleBank{Processor: b.bank, taken: map[processor.AttemptID]int64{}, back: map[processor.RefundID]int64{}}
-	b.e.till.Processor = f
+	line.set(f)
 	var walk func(path []int, depth int)
 	walk = func(path []int, depth int) {
 		runs++
