@@ -168,7 +168,7 @@ test-steps:
 	@rm -f $(BESIDE_RESULTS) $(PAGE_RESULTS); failed=0; \
 	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m -skip '$(SLOW_TESTS)' $(PROCESS_PKGS) $(READ_BESIDE)) & processes=$$!; \
 	$(MAKE) --no-print-directory test-quiet-steps || failed=1; \
-	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m $(PAGE_PKGS) 2>&1 | $(TESTLOG) read --into $(PAGE_RESULTS)) & page=$$!; \
+	($(GO) test -json $(VETTED) $(COUNT) -timeout 15m -parallel 3 $(PAGE_PKGS) 2>&1 | $(TESTLOG) read --into $(PAGE_RESULTS)) & page=$$!; \
 	wait $$processes || failed=1; \
 	$(GO) test -json $(VETTED) $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ) || failed=1; \
 	wait $$page || failed=1; \

@@ -57,6 +57,15 @@ var browserContext = sync.OnceValues(func() (context.Context, error) {
 
 var closeBrowser = func() {}
 
+var beside sync.Map // the tests that run beside others
+
+// besideOthers has a test wait for its turn among others and then run beside them: pages mostly wait.
+func besideOthers(t *testing.T) {
+	if _, again := beside.LoadOrStore(t, true); !again {
+		t.Parallel()
+	}
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	closeBrowser()
@@ -67,6 +76,7 @@ func TestMain(m *testing.M) {
 // elsewhere.
 func openTab(t *testing.T) *tab {
 	t.Helper()
+	besideOthers(t)
 	parent, err := browserContext()
 	if err != nil && os.Getenv("CI") == "" && os.IsNotExist(err) {
 		t.Skipf("THE PAGE IS NOT TESTED: no browser at %s (Debian package chromium): %v", browserPath, err)
@@ -80,11 +90,19 @@ func openTab(t *testing.T) *tab {
 	t.Cleanup(func() { p.noFaults(); cancel(); stop() })
 	p.must(chromedp.Listen(ctx, p.hear))
 	p.must(chromedp.Do(ctx, p.size(1280, 800)))
+	p.must(chromedp.Do(ctx, p.focused))
 	return p
 }
 
 func (p *tab) size(width, height int64, options ...chromedp.EmulateViewportOption) chromedp.Action[chromedp.Void] {
 	return chromedp.EmulateViewport(width, height, options...)
+}
+
+// focused has the page believe that its window has the focus: windows of other tests are beside it.
+func (p *tab) focused(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled,
+		emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	return chromedp.Void{}, err
 }
 
 // hear collects faults; a refused request is no fault, the page is meant to meet those.

@@ -94,6 +94,7 @@ func newFake(t *testing.T, seats int) (*fake, *httptest.Server) {
 // newFakeOf serves one event in a house of any shape.
 func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
 	t.Helper()
+	besideOthers(t)
 	f := &fake{house: house, sale: "open", name: "Northern Lights Tour", startsAt: "2027-06-12T19:30:00.000Z",
 		unchanged: make(chan struct{}, 64), price: price, signIn: map[string]any{"methods": []string{"buyer_name"}},
 		payments: map[string]any{"adapter": "sandbox"}, policy: contentPolicy,
