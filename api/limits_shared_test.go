@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"holdfast/actors/budget"
+	"holdfast/api/call"
 	"holdfast/api/limit"
 	"holdfast/api/limit/redislimit"
 	"holdfast/storage"
@@ -145,6 +146,41 @@ func TestNodesCountTogether(t *testing.T) {
 			}
 			if passed != want {
 				t.Errorf("%s with Redis at %q: %d calls passed, want %d", name, address, passed, want)
+			}
+		}
+	}
+}
+
+// TestNodesCountARoomsCallsTogether: limits of an event's waiting room bind a buyer over three nodes as one node would,
+// each kind of call for itself; without Redis each node lets as many through.
+func TestNodesCountARoomsCallsTogether(t *testing.T) {
+	redis := miniredis.RunT(t)
+	rate := limit.Rate{PerSecond: 0.001, Burst: 7}
+	for address, want := range map[string]int{redis.Addr(): 7, "": 21} {
+		var nodes []*limit.Limiters
+		for range 3 {
+			limits := counted(t, limit.Limits{}, address)
+			nodes = append(nodes, limit.New(&limits, nil, nil, time.Time{}))
+		}
+		room := limit.NewRoom(rate, rate, limit.Rate{})
+		passed := func(what limit.RoomCall, buyer byte) (n int) {
+			for i := range 60 {
+				r := call.Call{Ctx: &fasthttp.RequestCtx{}}
+				if err := nodes[i%3].OfRoom(&r, room, what, [16]byte{buyer}); err == nil {
+					n++
+				}
+			}
+			return n
+		}
+		for _, c := range []struct {
+			what  limit.RoomCall
+			buyer byte
+			want  int
+		}{{limit.Joins, 1, want}, {limit.Polls, 1, want}, {limit.Holds, 1, 60}, {limit.Joins, 2, want},
+			{limit.Joins, 1, 0}} {
+			if n := passed(c.what, c.buyer); n != c.want {
+				t.Errorf("Redis at %q: %d calls of kind %d of buyer %d passed, want %d", address, n, c.what, c.buyer,
+					c.want)
 			}
 		}
 	}
