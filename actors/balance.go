@@ -369,6 +369,17 @@ func (e *Engine) Unserved() (n int) {
 	return n
 }
 
+// UnservedGates counts the waiting rooms of events in use that nobody serves as far as this node knows: nobody joins
+// there, and nobody is called.
+func (e *Engine) UnservedGates() (n int) {
+	for _, ev := range *e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil && o.queue != nil && ev.restless() && o.queue.Unserved() {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *Section) unserved() bool {
 	switch {
 	case s.shard.Serving() != nil || s.passivated.Load():

@@ -162,6 +162,29 @@ func TestCrowdOutlivesTheGatesMoves(t *testing.T) {
 	})
 }
 
+// TestWaitingRoomThatNobodyServesIsCounted: while the gate's node is gone and may not be succeeded yet, the others
+// count one room that stands, and afterwards none.
+func TestWaitingRoomThatNobodyServesIsCounted(t *testing.T) {
+	f := newDoors(t, 3, doorsNow(6), func(*Config) {})
+	standing := func(n int) func() bool {
+		return func() bool {
+			for _, node := range f.living() {
+				if node.e.UnservedGates() != n {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	f.eventually("a room that is served does not stand", standing(0))
+	gone := f.doorkeeper()
+	f.kill(gone)
+	f.eventually("a room whose node is gone stands", standing(1))
+	f.lapse(gone)
+	f.agree()
+	f.eventually("another node serves the room", standing(0))
+}
+
 // TestGateThatMovesRefusesNobody: P8. People join through all nodes while the gate is handed from one to the next:
 // each has a place at the first try.
 func TestGateThatMovesRefusesNobody(t *testing.T) {

@@ -62,7 +62,9 @@
 //
 // A frame from the machine's own memory: it may show what is not durable. A timer for each batch: the commit is the
 // gathering. A barrier of the nodes whose heartbeat is fresh: a paused node has none, and may hold what it had; the
-// sections' logs say so without a clock. An owner's whole machine on every follower: forty bytes a person, on all
-// nodes. A list of ended sessions in each section: see package section. Stock from the map: it knows no difference
-// between held and paying, and nobody could recompute it from the logs (G8).
+// sections' logs say so without a clock. An owner's whole machine on every follower, or on a successor that is named
+// in advance: forty bytes a person there, and each join twice, while a takeover of a million restores them from the
+// snapshot in 0.13 s (BenchmarkMillion of package gate) of the 3 s that it has. A list of ended sessions in each
+// section: see package section. Stock from the map: it knows no difference between held and paying, and nobody could
+// recompute it from the logs (G8).
 package waitingroom

@@ -196,6 +196,21 @@ func (r *Room) wakeUp() {
 	}
 }
 
+// Unserved says that the gate is served nowhere, as far as this node knows, and sleeps not either.
+func (r *Room) Unserved() bool {
+	switch {
+	case r.shard.Serving() != nil || r.passivated.Load():
+		return false
+	case r.Network != nil:
+		return !r.remote.Announced()
+	}
+	var foreign bool
+	r.shard.Inspect(func(life *writer.Lifecycle) {
+		foreign = life.Phase() == writer.Stopped && writer.LostTo(life.Why())
+	})
+	return !foreign
+}
+
 // Passivated says that the gate is neither served nor followed here: nobody has asked for long.
 func (r *Room) Passivated() bool { return r.passivated.Load() }
 

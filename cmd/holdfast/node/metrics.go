@@ -104,6 +104,11 @@ func sectionMetrics(e *actors.Engine) []prometheus.Collector {
 		gauge("sections_unserved", "ALARM when above 0 for longer than 15 s: sections of open sales that nobody "+
 			"serves as far as this node knows.",
 			func() float64 { return float64(e.Unserved()) }),
+		gauge("gates_serving", "Waiting rooms that this node serves.",
+			func() float64 { return float64(s.GatesServing.Load()) }),
+		gauge("gates_unserved", "ALARM when above 0 for longer than 15 s: waiting rooms of events on sale that nobody "+
+			"serves as far as this node knows: nobody joins there, and nobody is called.",
+			func() float64 { return float64(e.UnservedGates()) }),
 	}
 	for state := actors.Stopped; state <= actors.Condemned; state++ {
 		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
