@@ -140,6 +140,10 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 	$(TESTLOG) sum $(RESULTS) || failed=1; \
 	exit $$failed
 
+# Tests' files are in memory where there is plenty of it; what go builds stays where it was.
+test-steps: export GOTMPDIR := $(or $(GOTMPDIR),$(TMPDIR),/tmp)
+test-steps: export TMPDIR := $(shell cmd/tools/testfolder.sh)
+
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
 PURE_PKGS := ./actors/section ./actors/simtest/... ./actors/venue ./actors/placement ./actors/catalog \
   ./actors/gate/... ./actors/audit ./actors/money ./api/card ./bench/report ./bench/growth ./cmd/tidy/...
