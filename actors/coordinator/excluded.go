@@ -28,7 +28,7 @@ func (d *Granter) Exclude(epoch section.Epoch, no storage.SectionNo) (underWay [
 	s.excluded = true
 	d.set(no, s)
 	for _, g := range d.open {
-		if g.at == no {
+		if g.used && g.at == no {
 			underWay = append(underWay, grant.Share{Buyer: g.buyer, Request: g.request, Seats: g.seats})
 		}
 	}

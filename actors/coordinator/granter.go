@@ -18,8 +18,8 @@ import (
 // all grants that may still become holds. For
 //
 //   - a grant counts from Grant on until its hold is followed (Placed), surely will not be (Refused), or a fence behind
-//     it is (Fenced). One whose fate nobody knows (Unknown) goes on counting, and so does one whose hold may have come
-//     into the quota with the whole of its section (Counted);
+//     it is, in the section that it was sent to (Fenced). One whose fate nobody knows (Unknown) goes on counting, and
+//     so does one whose hold may have come into the quota with the whole of its section (Counted);
 //   - seats that end are given back once their end is durable;
 //   - a section that is closed, or is loaded anew, goes on counting with what was known of it, which only ends that
 //     nobody has heard of can have made less: holds are by grants of this epoch, and those count by themselves;
@@ -64,9 +64,10 @@ type openGrant struct {
 	buyer   section.BuyerID
 	request section.RequestID // that it was asked for under; zero: none
 	seats   uint32
-	at      storage.SectionNo
-	unknown bool // an asking may have had an effect
-	maybe   bool // a section was counted while it was asked: if a hold came of it, that may be counted already
+	at      storage.SectionNo // if asked
+	used    bool              // a section was sent it; until then no section's fence says anything of it
+	unknown bool              // an asking may have had an effect
+	maybe   bool              // a section was counted meanwhile: if a hold came of it, that may be counted already
 }
 
 // NewGranter is a granter without an epoch, of an event of so many sections none of which is counted.
@@ -224,19 +225,18 @@ func (d *Granter) Grant(epoch section.Epoch, buyer section.BuyerID, seats, limit
 	return grant.Grant{Number: d.last, Epoch: d.epoch, Total: total, Coordinator: d.no, Unbound: unbound}, Granted
 }
 
-// Asks says at which section a grant is about to be used, and under which key. False: the section is excluded, and
-// must not be asked.
+// Asks says at which section a grant is about to be used, and under which key. False: the section must not be asked. It
+// is excluded, or the grant counts no more, for a fence behind it came to a section that was asked before.
 func (d *Granter) Asks(g *grant.Grant, at storage.SectionNo, request section.RequestID) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.sections[at].excluded {
+	key := openKey{g.Epoch, g.Number}
+	o, known := d.open[key]
+	if !known || d.sections[at].excluded {
 		return false
 	}
-	key := openKey{g.Epoch, g.Number}
-	if o, known := d.open[key]; known {
-		o.at, o.maybe, o.request = at, false, request // whoever was asked before has said no
-		d.open[key] = o
-	}
+	o.at, o.used, o.maybe, o.request = at, true, false, request // whoever was asked before has said no
+	d.open[key] = o
 	return true
 }
 
@@ -286,7 +286,7 @@ func (d *Granter) Counted(no storage.SectionNo, fence section.Epoch, from uint64
 	s := granterSection{counted: true, excluded: d.sections[no].excluded, fence: fence, from: from}
 	d.settle(no, &s)
 	for key, g := range d.open {
-		if g.at == no && !g.maybe {
+		if g.used && g.at == no && !g.maybe {
 			g.maybe = true
 			d.open[key] = g
 		}
@@ -297,7 +297,7 @@ func (d *Granter) Counted(no storage.SectionNo, fence section.Epoch, from uint64
 // settle gives up the grants for a section that lie before its fence: what became a hold of them is counted.
 func (d *Granter) settle(no storage.SectionNo, s *granterSection) {
 	for key, g := range d.open {
-		if g.at == no && s.past(key) {
+		if g.used && g.at == no && s.past(key) {
 			d.giveUp(key, g)
 		}
 	}

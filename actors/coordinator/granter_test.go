@@ -151,6 +151,30 @@ func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
 	}
 }
 
+// TestGrantThatNoSectionWasAskedWithCounts (P13): the home of an order is asked last; a fence, or a count, of some
+// section says nothing of a grant that waits for that. One whose section has fenced it out is not used elsewhere.
+func TestGrantThatNoSectionWasAskedWithCounts(t *testing.T) {
+	for no := range storage.SectionNo(2) {
+		d, q := readyGranter(t)
+		g := d.mustGrant(t, 2, 3)
+		d.Fenced(no, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+		d.Counted(no, 5, 2)
+		if list, _ := d.Doubtful(); q.Seats(fated) != 3 || len(list) != 0 {
+			t.Errorf("behind a fence of section %d %d seats count, and in doubt are %v", no, q.Seats(fated), list)
+		}
+		if shares, _ := d.Exclude(5, no); len(shares) != 0 {
+			t.Errorf("under way in section %d, which was not asked: %v", no, shares)
+		}
+		if !d.Asks(&g, 1-no, section.RequestID{}) {
+			t.Fatal("it cannot be used any more")
+		}
+		d.Fenced(1-no, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+		if got := q.Seats(fated); got != 0 || d.Asks(&g, 1-no, section.RequestID{}) {
+			t.Errorf("fenced out, %d seats count, or it may be used again", got)
+		}
+	}
+}
+
 // TestAnothersHoldIsCounted: a hold under a grant of another node's epoch is live seats like any.
 func TestAnothersHoldIsCounted(t *testing.T) {
 	d, q := readyGranter(t)

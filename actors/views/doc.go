@@ -7,10 +7,14 @@
 //	  people.booking ───────┘                     ▼   one transaction, guarded by people.progress
 //	  (those touched)                people.booking, people.seat, people.progress
 //	                                              │
-//	                                 people.bookings  people.seats_now  people.tickets   (views)
+//	                       people.bookings  people.legs  people.seats_now  people.tickets   (views)
 //
 // [Fold] is pure: a page of changes and the touched bookings' rows in, rows out. The [Projector] around it finds the sections whose log
 // has grown, and takes them on in parallel, a page at a time.
+//
+// A booking over several sections is one row, by its home's log alone: that has all of its seats, their sections, what
+// is given back, and when all legs have sold. Legs are rows too, and lead to their booking; the views show its id for
+// their seats. Sections are followed each by itself, so a leg may be shown some moments before its booking, or after.
 //
 // # Why it cannot go wrong by itself
 //
@@ -32,5 +36,7 @@
 //   - Triggers on section_log: the commit point of every sale would pay for readers, and CockroachDB would leave its one-phase commit.
 //   - A column of state on every seat: a payment would then write every seat of a booking twice. Seats are written when they change hands.
 //   - Checking here that no seat has two owners: that is the audit's work, which trusts nothing; a projection shows what the log says.
+//   - Putting a booking together from its legs' rows: each is as of another moment, and together they may say what
+//     never was.
 //   - A schema named like this room: the tables are named people since their first build, and readers have grants on them.
 package views

@@ -7,13 +7,16 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/storage"
 	"holdfast/storage/projection"
 )
 
 // Plan is what a fold knows of a section besides its log.
 type Plan struct {
+	Label  string                         // as in the API
 	Places []projection.Place             // by seat index
 	Name   func(section.BookingNo) string // a booking's id in the API
+	Event  []Plan                         // of all sections of the event, by number: orders have seats in several
 }
 
 // Fold gives the rows as they stand after the page: the bookings it touched and the seats that changed hands. previous are the touched
@@ -45,10 +48,8 @@ type folder struct {
 
 // apply enters one change; the answer is why it cannot be, or "".
 func (f *folder) apply(c *section.Change) (why string) {
-	for _, seat := range c.Seats {
-		if int(seat) >= len(f.plan.Places) {
-			return fmt.Sprintf("seat %d of %d", seat, len(f.plan.Places))
-		}
+	if why := f.unknown(c); why != "" {
+		return why
 	}
 	switch c.Kind {
 	case section.HoldPlaced, section.LegBound:
@@ -60,13 +61,38 @@ func (f *folder) apply(c *section.Change) (why string) {
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
-	case section.GrantsFenced, section.OrderSettled, section.OrderServed, section.SaleSwitched,
-		section.TermsSet, section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
+	case section.OrderSettled, section.OrderServed:
+		return f.serve(c)
+	case section.GrantsFenced, section.SaleSwitched, section.TermsSet, section.TicketAdmitted, section.TicketDoubled,
+		section.TicketReissued:
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)
 	}
 	return f.move(c)
+}
+
+// unknown says which seat of a change, here or elsewhere, the plan does not have.
+func (f *folder) unknown(c *section.Change) (why string) {
+	beyond := func(seats []section.SeatIndex, plan *Plan) {
+		for _, seat := range seats {
+			if int(seat) >= len(plan.Places) {
+				why = fmt.Sprintf("seat %d of %d", seat, len(plan.Places))
+			}
+		}
+	}
+	beyond(c.Seats, f.plan)
+	if c.Order == nil {
+		return why
+	}
+	for i := range c.Order.Legs {
+		leg := &c.Order.Legs[i]
+		if int(leg.Section) >= len(f.plan.Event) {
+			return fmt.Sprintf("section %d of %d", leg.Section, len(f.plan.Event))
+		}
+		beyond(leg.Seats, &f.plan.Event[leg.Section])
+	}
+	return why
 }
 
 func (f *folder) place(c *section.Change) string {
@@ -78,10 +104,41 @@ func (f *folder) place(c *section.Change) string {
 		PlacedAt: c.At, ExpiresAt: c.ExpiresAt, ChangedAt: c.At,
 	}
 	if c.Kind == section.LegBound {
-		b.State = section.BookingBound
+		b.State, b.Leg = section.BookingBound, true
+	}
+	if c.Order != nil {
+		b.Order = projection.Order{Home: storage.SectionNo(c.Order.ID.Home), Life: c.Order.ID.Life,
+			Count: c.Order.ID.Count}
+		b.Elsewhere = elsewhere(c)
 	}
 	f.bookings[c.Booking] = b
 	f.mark(c.Seats, projection.Seat{Booking: c.Booking, ChangedAt: c.At})
+	return ""
+}
+
+// elsewhere are the seats of other sections that a change of an order names.
+func elsewhere(c *section.Change) (seats []projection.Elsewhere) {
+	if c.Order == nil {
+		return nil
+	}
+	for i := range c.Order.Legs {
+		leg := &c.Order.Legs[i]
+		for _, seat := range leg.Seats {
+			seats = append(seats, projection.Elsewhere{Section: storage.SectionNo(leg.Section), Seat: seat})
+		}
+	}
+	return seats
+}
+
+// serve notes that an order is sold wherever it has seats left, or that all of its legs have heard of its end.
+func (f *folder) serve(c *section.Change) string {
+	b := f.bookings[c.Booking]
+	if b == nil {
+		return fmt.Sprintf("change of booking %d, which was never placed", c.Booking)
+	}
+	if b.Confirming {
+		b.Confirming, b.ChangedAt = false, c.At
+	}
 	return ""
 }
 
@@ -106,9 +163,9 @@ func (f *folder) refund(c *section.Change) string {
 	}
 	left := without(b.Seats, c.Seats)
 	if ended := len(left) == 0 && (c.Order == nil || c.Order.N == 0); ended {
-		b.State, b.EndedAt = section.BookingRefunded, c.At
+		b.State, b.EndedAt, b.Confirming = section.BookingRefunded, c.At, false
 	} else { // maybe none here, and some of its legs
-		b.Seats = left
+		b.Seats, b.Elsewhere = left, without(b.Elsewhere, elsewhere(c))
 	}
 	b.ChangedAt = c.At
 	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
@@ -130,10 +187,8 @@ func (f *folder) shrink(c *section.Change) string {
 }
 
 // without are the seats that are not among others.
-func without(seats, others []section.SeatIndex) []section.SeatIndex {
-	return slices.DeleteFunc(
-		slices.Clone(seats), func(s section.SeatIndex) bool { return slices.Contains(others, s) },
-	)
+func without[Seat comparable](seats, others []Seat) []Seat {
+	return slices.DeleteFunc(slices.Clone(seats), func(s Seat) bool { return slices.Contains(others, s) })
 }
 
 // move is what a change does to a booking.
@@ -179,9 +234,9 @@ func (f *folder) step(c *section.Change, m move) string {
 	b.State, b.ChangedAt = m.to, c.At
 	switch m.to {
 	case section.BookingConfirmed:
-		b.ConfirmedAt = c.At
+		b.ConfirmedAt, b.Confirming = c.At, len(b.Elsewhere) > 0
 	case section.BookingReleased, section.BookingExpired, section.BookingRefunded:
-		b.EndedAt = c.At
+		b.EndedAt, b.Confirming = c.At, false
 		f.mark(b.Seats, projection.Seat{ChangedAt: c.At})
 	}
 	if c.Kind == section.HoldExtended || c.Kind == section.PaymentFailed && c.ExpiresAt != 0 {
@@ -203,11 +258,34 @@ func (f *folder) page() (out projection.Page) {
 	return out
 }
 
-// name adds what follows from the plan.
+// name adds what follows from the plan: of an order of all of its sections, ascending, as the API lists its seats.
 func (f *folder) name(b *projection.Booking) {
-	b.ID, b.Amount, b.SeatIDs = f.plan.Name(b.No), 0, make([]string, len(b.Seats))
-	for i, seat := range b.Seats {
-		b.SeatIDs[i] = f.plan.Places[seat].ID
-		b.Amount += f.plan.Places[seat].Price
+	b.ID, b.Amount, b.SeatIDs, b.Sections = f.plan.Name(b.No), 0, []string{}, nil
+	if b.Order == (projection.Order{}) || b.Leg {
+		f.plan.add(b, b.Seats...)
+		return
+	}
+	b.Sections = []string{}
+	own := projection.Elsewhere{Section: b.Order.Home}
+	at, _ := slices.BinarySearchFunc(b.Elsewhere, own, func(e, own projection.Elsewhere) int {
+		return cmp.Compare(e.Section, own.Section)
+	})
+	for _, e := range b.Elsewhere[:at] {
+		f.plan.Event[e.Section].add(b, e.Seat)
+	}
+	f.plan.add(b, b.Seats...)
+	for _, e := range b.Elsewhere[at:] {
+		f.plan.Event[e.Section].add(b, e.Seat)
+	}
+}
+
+// add names seats of a section, and what they cost.
+func (p *Plan) add(b *projection.Booking, seats ...section.SeatIndex) {
+	for _, seat := range seats {
+		b.SeatIDs = append(b.SeatIDs, p.Places[seat].ID)
+		b.Amount += p.Places[seat].Price
+		if b.Sections != nil && !slices.Contains(b.Sections, p.Label) {
+			b.Sections = append(b.Sections, p.Label)
+		}
 	}
 }

@@ -66,7 +66,8 @@ func (p *plans) load(ctx context.Context, e *storage.Event) ([]Plan, error) {
 	all := make([]Plan, len(v.Sections))
 	for i := range v.Sections {
 		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
-		all[i] = Plan{Places: placesOf(e, v, i), Name: func(no section.BookingNo) string { return p.name(key, no) }}
+		all[i] = Plan{Label: e.Sections[i].ID, Places: placesOf(e, v, i), Event: all,
+			Name: func(no section.BookingNo) string { return p.name(key, no) }}
 	}
 	return all, nil
 }

@@ -28,13 +28,16 @@ func (viewsCommand) Help() string {
 	return `Examples:
 
   holdfast views --store postgres://projector@db/holdfast
-      Make the views people.bookings, people.seats_now and people.tickets, bring them up to the logs' ends, and end.
+      Make the views people.bookings, people.legs, people.seats_now and people.tickets,
+      bring them up to the logs' ends, and end.
 
   holdfast views --store postgres://projector@db/holdfast --follow --interval 500ms
       Stay and keep them there, while the engine sells. Any number of these may run; one does the work.
 
   holdfast views --store postgres://projector@db/holdfast --rebuild
       The same rows again, from the logs alone.
+
+A booking is one row, whatever sections its seats are in; what each section but its own says of it is in people.legs.
 
 The views are eventually consistent: every row has as_of, the time of its section's newest record shown, and people.freshness says when
 everything was last seen to be there. Nothing that grants a seat ever reads them.
@@ -45,7 +48,8 @@ Rights: a role that may SELECT section_log, events, venue_parts and schema_steps
   GRANT SELECT ON section_log, events, venue_parts, schema_steps TO projector;
   CREATE SCHEMA people AUTHORIZATION projector;
   GRANT USAGE ON SCHEMA people TO reader;
-  GRANT SELECT ON people.bookings, people.seats_now, people.tickets, people.freshness TO reader;   -- once they exist
+  -- once they exist:
+  GRANT SELECT ON people.bookings, people.legs, people.seats_now, people.tickets, people.freshness TO reader;
 
 Cut old records from a log only before the record that people.progress stands at, and never drop the views after: what was cut
 cannot be derived again.

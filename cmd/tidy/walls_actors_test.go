@@ -400,7 +400,7 @@ var wallsOfActors = map[string]wall{
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
 		Own: []string{
 			"actors/section", "actors/venue", "storage", "storage/projection",
-		}, Test: []string{"actors/section/account", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
+		}, Test: []string{"actors/section/account", "actors/section/order", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/feed/envelope": {
 		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",

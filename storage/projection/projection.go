@@ -66,18 +66,38 @@ type Place struct {
 	Accessible bool
 }
 
-// Booking is one booking. Instants are 0 while there is nothing to tell.
+// Booking is one booking, or the leg of one that is another section's. Instants are 0 while there is nothing to tell.
 type Booking struct {
 	No      section.BookingNo
 	ID      string // as in the API
 	Buyer   section.BuyerID
 	State   section.BookingState
 	Split   bool
-	Seats   []section.SeatIndex // ascending; they stay when the booking has ended
-	SeatIDs []string            // the same seats, as in the API. Not filled in for Advance's fold.
-	Amount  int64               // minor units
+	Seats   []section.SeatIndex // of this section, ascending; they stay when the booking has ended
+	SeatIDs []string            // all of its seats, as in the API. Not filled in for Advance's fold.
+	Amount  int64               // minor units, of all of its seats
+
+	Order      Order       // zero: it is of one section
+	Leg        bool        // its booking is Order's home's
+	Confirming bool        // sold, and some section may not have sold its seats yet
+	Elsewhere  []Elsewhere // a home's seats in other sections, by section and seat; they stay when it has ended
+	Sections   []string    // an order's, as in SeatIDs; of others none. Not filled in for Advance's fold.
 
 	PlacedAt, ExpiresAt, ConfirmedAt, EndedAt, ChangedAt section.Instant
+}
+
+// Order names a booking over several sections. Home is the section whose log has the booking, Life and Count are what
+// it was given there.
+type Order struct {
+	Home  storage.SectionNo
+	Life  section.Seq
+	Count uint64
+}
+
+// Elsewhere is a seat of another section than its booking's.
+type Elsewhere struct {
+	Section storage.SectionNo
+	Seat    section.SeatIndex
 }
 
 // Seat is the half of a seat that changes.

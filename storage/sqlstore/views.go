@@ -172,18 +172,18 @@ func loadBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey,
 }
 
 func scanBooking(row pgx.CollectableRow) (b projection.Booking, err error) {
-	var number int64
+	var number, home, life, count int64
 	var buyer []byte
 	var state string
-	var seats []int64
+	var seats, sections, elsewhere []int64
 	var placed, expires, changed time.Time
 	var confirmed, ended *time.Time
-	if err := row.Scan(&number, &buyer, &state, &b.Split, &seats, &placed, &expires, &confirmed, &ended,
-		&changed); err != nil {
+	if err := row.Scan(&number, &buyer, &state, &b.Split, &seats, &placed, &expires, &confirmed, &ended, &changed,
+		&b.Leg, &b.Confirming, &home, &life, &count, &sections, &elsewhere); err != nil {
 		return b, err
 	}
 	known := false
-	if b.State, known = stateOf[state]; !known || len(buyer) != len(b.Buyer) {
+	if b.State, known = stateOf[state]; !known || len(buyer) != len(b.Buyer) || len(sections) != len(elsewhere) {
 		return b, fmt.Errorf("sqlstore: people.booking has a row of booking %d that no projector wrote: rebuild",
 			number)
 	}
@@ -191,6 +191,11 @@ func scanBooking(row pgx.CollectableRow) (b projection.Booking, err error) {
 	for _, seat := range seats {
 		b.Seats = append(b.Seats, section.SeatIndex(seat))
 	}
+	for i, seat := range elsewhere {
+		b.Elsewhere = append(b.Elsewhere, projection.Elsewhere{Section: storage.SectionNo(sections[i]),
+			Seat: section.SeatIndex(seat)})
+	}
+	b.Order = projection.Order{Home: storage.SectionNo(home), Life: section.Seq(life), Count: uint64(count)}
 	b.PlacedAt, b.ExpiresAt, b.ChangedAt = instantOf(&placed), instantOf(&expires), instantOf(&changed)
 	b.ConfirmedAt, b.EndedAt = instantOf(confirmed), instantOf(ended)
 	return b, nil
@@ -206,26 +211,46 @@ var stateOf = func() map[string]section.BookingState {
 }()
 
 func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, bookings []projection.Booking) error {
-	n := len(bookings)
-	if n == 0 {
+	if len(bookings) == 0 {
 		return nil
 	}
-	numbers, ids, buyers, states, splits := make([]int64, n), make([]string, n), make([][]byte, n), make([]string, n),
-		make([]bool, n)
-	seatNos, seats, amounts := make([]string, n), make([]string, n), make([]int64, n)
-	var times [5][]*time.Time
+	var c bookingColumns
 	for i := range bookings {
-		b := &bookings[i]
-		numbers[i], ids[i], buyers[i], states[i], splits[i] = int64(b.No), b.ID, b.Buyer[:], b.State.String(), b.Split
-		seatNos[i], seats[i], amounts[i] = numbersText(b.Seats), strings.Join(b.SeatIDs, "\x1f"), b.Amount
-		for k, at := range []section.Instant{b.PlacedAt, b.ExpiresAt, b.ConfirmedAt, b.EndedAt, b.ChangedAt} {
-			times[k] = append(times[k], nullTime(at))
-		}
+		c.add(&bookings[i])
 	}
-	_, err := tx.Exec(ctx, sql("people_put_bookings"), [16]byte(key.Event), int64(key.Section), numbers, ids, buyers,
-		states, splits,
-		seatNos, seats, amounts, times[0], times[1], times[2], times[3], times[4])
+	_, err := tx.Exec(ctx, sql("people_put_bookings"), [16]byte(key.Event), int64(key.Section), c.numbers, c.ids,
+		c.buyers, c.states, c.splits, c.seatNos, c.seats, c.amounts, c.times[0], c.times[1], c.times[2], c.times[3],
+		c.times[4], c.legs, c.confirming, c.sections, c.homes, c.lives, c.counts, c.elsewhere[0], c.elsewhere[1])
 	return err
+}
+
+// bookingColumns are rows of people.booking, a list a column.
+type bookingColumns struct {
+	numbers, amounts, homes, lives, counts []int64
+	ids, states, seatNos, seats, sections  []string
+	buyers                                 [][]byte
+	splits, legs, confirming               []bool
+	times                                  [5][]*time.Time
+	elsewhere                              [2][]string
+}
+
+func (c *bookingColumns) add(b *projection.Booking) {
+	c.numbers, c.ids, c.buyers = append(c.numbers, int64(b.No)), append(c.ids, b.ID), append(c.buyers, b.Buyer[:])
+	c.states, c.splits = append(c.states, b.State.String()), append(c.splits, b.Split)
+	c.seatNos, c.amounts = append(c.seatNos, numbersText(b.Seats)), append(c.amounts, b.Amount)
+	c.seats, c.sections = append(c.seats, listText(b.SeatIDs)), append(c.sections, listText(b.Sections))
+	for k, at := range []section.Instant{b.PlacedAt, b.ExpiresAt, b.ConfirmedAt, b.EndedAt, b.ChangedAt} {
+		c.times[k] = append(c.times[k], nullTime(at))
+	}
+	c.legs, c.confirming = append(c.legs, b.Leg), append(c.confirming, b.Confirming)
+	c.homes, c.lives = append(c.homes, int64(b.Order.Home)), append(c.lives, int64(b.Order.Life))
+	c.counts = append(c.counts, int64(b.Order.Count))
+	sections, seats := make([]storage.SectionNo, len(b.Elsewhere)), make([]section.SeatIndex, len(b.Elsewhere))
+	for i, e := range b.Elsewhere {
+		sections[i], seats[i] = e.Section, e.Seat
+	}
+	c.elsewhere[0] = append(c.elsewhere[0], numbersText(sections))
+	c.elsewhere[1] = append(c.elsewhere[1], numbersText(seats))
 }
 
 func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []projection.Seat) error {
@@ -249,16 +274,19 @@ func (p *Views) Complete(ctx context.Context, at section.Instant) error {
 	return err
 }
 
-func numbersText(seats []section.SeatIndex) string {
+func numbersText[Number ~uint32](numbers []Number) string {
 	var text []byte
-	for i, seat := range seats {
+	for i, number := range numbers {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = strconv.AppendUint(text, uint64(seat), 10)
+		text = strconv.AppendUint(text, uint64(number), 10)
 	}
 	return string(text)
 }
+
+// listText is what the statement takes apart again.
+func listText(ids []string) string { return strings.Join(ids, "\x1f") }
 
 // nullTime is NULL for an instant with nothing to tell.
 func nullTime(at section.Instant) *time.Time {

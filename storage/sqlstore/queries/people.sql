@@ -74,25 +74,36 @@ UPDATE people.progress SET seq = $5::INT8, epoch = $6::INT8, hash = $7::BYTEA, a
 WHERE event_id = $1::UUID AND section_id = $2::INT8 AND seq = $3::INT8 AND hash = $4::BYTEA
 
 -- name: people_bookings
-SELECT booking, buyer, state, split, seat_nos, placed_at, expires_at, confirmed_at, ended_at, changed_at
+SELECT booking, buyer, state, split, seat_nos, placed_at, expires_at, confirmed_at, ended_at, changed_at, leg, confirming,
+    coalesce(order_home, 0), coalesce(order_life, 0), coalesce(order_count, 0), elsewhere_sections, elsewhere_seats
 FROM people.booking
 WHERE event_id = $1::UUID AND section_id = $2::INT8 AND booking = ANY ($3::INT8[])
 
 -- name: people_put_bookings
--- Who has it never changes after the placing; its seats and amount do by refunds of single seats. Lists within a row travel as text, because unnest takes nested
--- arrays apart to the ground; chr(31) stands in no seat's id.
+-- Who has it, and of which order it is, never changes after the placing; its seats and amount do by refunds of single seats. Lists
+-- within a row travel as text, because unnest takes nested arrays apart to the ground; chr(31) stands in no id. An empty text is an
+-- empty list: CockroachDB's string_to_array would make a list of one empty text of it.
 INSERT INTO people.booking (event_id, section_id, booking, booking_id, buyer, state, split, seat_nos, seats, amount,
-    placed_at, expires_at, confirmed_at, ended_at, changed_at)
+    placed_at, expires_at, confirmed_at, ended_at, changed_at, leg, confirming, sections, order_home, order_life, order_count,
+    elsewhere_sections, elsewhere_seats)
 SELECT $1::UUID, $2::INT8, r.booking, r.booking_id, r.buyer, r.state, r.split,
-    string_to_array(r.seat_nos, ',')::INT8[], string_to_array(r.seats, chr(31)), r.amount,
-    r.placed_at, r.expires_at, r.confirmed_at, r.ended_at, r.changed_at
+    coalesce(string_to_array(nullif(r.seat_nos, ''), ','), ARRAY[]::TEXT[])::INT8[],
+    coalesce(string_to_array(nullif(r.seats, ''), chr(31)), ARRAY[]::TEXT[]), r.amount,
+    r.placed_at, r.expires_at, r.confirmed_at, r.ended_at, r.changed_at, r.leg, r.confirming,
+    coalesce(string_to_array(nullif(r.sections, ''), chr(31)), ARRAY[]::TEXT[]),
+    CASE WHEN r.order_count <> 0 THEN r.order_home END, CASE WHEN r.order_count <> 0 THEN r.order_life END, nullif(r.order_count, 0),
+    coalesce(string_to_array(nullif(r.elsewhere_sections, ''), ','), ARRAY[]::TEXT[])::INT8[],
+    coalesce(string_to_array(nullif(r.elsewhere_seats, ''), ','), ARRAY[]::TEXT[])::INT8[]
 FROM unnest($3::INT8[], $4::TEXT[], $5::BYTEA[], $6::TEXT[], $7::BOOL[], $8::TEXT[], $9::TEXT[], $10::INT8[],
-        $11::TIMESTAMPTZ[], $12::TIMESTAMPTZ[], $13::TIMESTAMPTZ[], $14::TIMESTAMPTZ[], $15::TIMESTAMPTZ[])
-    AS r (booking, booking_id, buyer, state, split, seat_nos, seats, amount, placed_at, expires_at, confirmed_at, ended_at, changed_at)
+        $11::TIMESTAMPTZ[], $12::TIMESTAMPTZ[], $13::TIMESTAMPTZ[], $14::TIMESTAMPTZ[], $15::TIMESTAMPTZ[], $16::BOOL[], $17::BOOL[],
+        $18::TEXT[], $19::INT8[], $20::INT8[], $21::INT8[], $22::TEXT[], $23::TEXT[])
+    AS r (booking, booking_id, buyer, state, split, seat_nos, seats, amount, placed_at, expires_at, confirmed_at, ended_at, changed_at,
+        leg, confirming, sections, order_home, order_life, order_count, elsewhere_sections, elsewhere_seats)
 ON CONFLICT (event_id, section_id, booking) DO UPDATE SET
     state = excluded.state, seat_nos = excluded.seat_nos, seats = excluded.seats, amount = excluded.amount,
     expires_at = excluded.expires_at, confirmed_at = excluded.confirmed_at,
-    ended_at = excluded.ended_at, changed_at = excluded.changed_at
+    ended_at = excluded.ended_at, changed_at = excluded.changed_at, confirming = excluded.confirming, sections = excluded.sections,
+    elsewhere_sections = excluded.elsewhere_sections, elsewhere_seats = excluded.elsewhere_seats
 
 -- name: people_put_seats
 UPDATE people.seat AS s SET booking = nullif(r.booking, 0), blocked = r.blocked, changed_at = r.changed_at
