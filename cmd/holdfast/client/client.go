@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,20 +102,67 @@ func (c *Client) Get(ctx context.Context, path string, answer any) error {
 	return c.exchange(request, answer)
 }
 
+// A call that a busy server did not take is repeated this often, under its key, after the time that the server names.
+const (
+	repeatsMax = 3
+	repeatWait = 2 * time.Second // at most
+)
+
 func (c *Client) exchange(request *http.Request, answer any) error {
 	request.Header.Set("Authorization", "Bearer "+c.Key)
+	for n := 0; ; n++ {
+		wait, err := c.once(request, answer)
+		if wait <= 0 || n == repeatsMax || !rewind(request) {
+			return err
+		}
+		select {
+		case <-time.After(min(wait, repeatWait)):
+		case <-request.Context().Done():
+			return err
+		}
+	}
+}
+
+// rewind readies a request to be sent again; false: its body cannot be read twice.
+func rewind(request *http.Request) bool {
+	if request.Body == nil || request.Body == http.NoBody {
+		return true
+	}
+	if request.GetBody == nil {
+		return false
+	}
+	body, err := request.GetBody()
+	request.Body = body
+	return err == nil
+}
+
+// again is when a call that was not taken may be sent again; 0: it may not, or nothing would be gained.
+func again(request *http.Request, response *http.Response) time.Duration {
+	if response.StatusCode != http.StatusServiceUnavailable ||
+		request.Method != http.MethodGet && request.Header.Get("Idempotency-Key") == "" {
+		return 0
+	}
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// once sends a request. wait is when it may be sent again; see again.
+func (c *Client) once(request *http.Request, answer any) (wait time.Duration, err error) {
 	response, err := c.HTTP.Do(request)
 	var failed *url.Error
 	if errors.As(err, &failed) { // its own text repeats the method and the path
-		return fmt.Errorf("no answer from %s: %w", request.URL.Host, failed.Err)
+		return 0, fmt.Errorf("no answer from %s: %w", request.URL.Host, failed.Err)
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 32<<20))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if response.StatusCode/100 != 2 {
 		refused := &Problem{Status: response.StatusCode}
@@ -122,9 +170,9 @@ func (c *Client) exchange(request *http.Request, answer any) error {
 			refused.Detail = string(bytes.TrimSpace(text))
 		}
 		if refused.Status == http.StatusUnauthorized && c.Key == devKey {
-			return fmt.Errorf("--operator-key-file is needed: %w", refused)
+			return 0, fmt.Errorf("--operator-key-file is needed: %w", refused)
 		}
-		return refused
+		return again(request, response), refused
 	}
-	return boundedjson.Unmarshal(text, answer)
+	return 0, boundedjson.Unmarshal(text, answer)
 }

@@ -84,6 +84,9 @@ func OpenStored(ctx context.Context, address string, readOnly bool) (Stored, err
 	return nil, errors.New("a store is pebble:DIR or postgres://…")
 }
 
+// commandTimeout bounds one statement of a command: no buyer waits for it.
+const commandTimeout = 10 * time.Second
+
 // copyTimeout bounds one statement of a copy. Nobody waits for a seat meanwhile, and a page is a thousand times a
 // record.
 const copyTimeout = 30 * time.Second

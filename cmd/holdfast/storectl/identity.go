@@ -31,7 +31,7 @@ func OpenIdentity(ctx context.Context, address string) (*Identity, error) {
 	if err := keyfile.CheckStore(address); err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.Open(ctx, address, sqlstore.Options{})
+	store, err := sqlstore.Open(ctx, address, sqlstore.Options{AttemptTimeout: commandTimeout})
 	if err != nil {
 		return nil, err
 	}
