@@ -386,6 +386,7 @@ var ordersMustMeet = []string{
 	"order: leg bound", "order: leg sold", "order: leg freed", "order: leg of none freed", "order: settled",
 	"told: confirming", "order: refund of one seat", "order: leg gives seats up", "called off",
 	"called off: while paying", "called off: booking that stood", "crash: killed while its event was called off",
+	"put off", "put off: given back", "crash: killed while its event was put off", "put off: kept", "put off: too late",
 }
 
 // ordersOnce are seeds that found a fault beyond those that an ordinary run takes.
