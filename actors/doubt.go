@@ -257,3 +257,9 @@ func (s *Section) tellAhead(last section.Instant) {
 		s.engine.eventLog.LogAhead(s.key.String(), by)
 	}
 }
+
+// foreign says that the section stands still because it is another node's.
+func (s *Section) foreign() (is bool) {
+	s.shard.Inspect(func(life *writer.Lifecycle) { is = life.Phase() == Stopped && writer.LostTo(life.Why()) })
+	return is
+}

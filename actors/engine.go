@@ -30,6 +30,7 @@ import (
 	"holdfast/actors/snapshots"
 	"holdfast/actors/telemetry"
 	"holdfast/actors/ticketing"
+	"holdfast/actors/trace"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -170,6 +171,7 @@ type Engine struct {
 	snapshots   *snapshots.Saver
 	till        *till.Till
 	reconciler  *checkout.Reconciler
+	traces      trace.Memory[BookingID] // of the newest calls about bookings, for what goes on behind their answers
 	notifier    *orders.Notifier
 	disputes    checkout.Disputes
 	eventLog    telemetry.Log

@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/trace"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -123,6 +124,7 @@ type orderBuyer struct {
 
 func (b *orderBuyer) Send(r *request.Request, to storage.SectionNo) *writer.Failure {
 	r.Command.Buyer, r.Command.Operator, r.Command.AnyBuyerTotal = b.call.Buyer, b.call.Operator, b.call.AnyBuyerTotal
+	r.Trace = b.call.Trace
 	if g := &r.Command.Grant; g.Number != 0 && !b.granter.Asks(g, to, r.Command.Request) {
 		r.Free()
 		why := b.ev.coordinators[b.which].Without(to)
@@ -285,7 +287,8 @@ func (e *Engine) newNotifier() *orders.Notifier {
 			if err != nil {
 				return err
 			}
-			return orders.Tell(o, id.Section.Section, id.No, deadline)
+			onBehalf := func() *trace.Parent { return e.traces.Of(id) }
+			return orders.Tell(o, id.Section.Section, id.No, onBehalf, deadline)
 		},
 		Ask: e.askHomes,
 		Alarm: func(id BookingID, since time.Time, err error) {
@@ -306,6 +309,17 @@ func (e *Engine) askHomes(deadline time.Time) {
 			if s.boundLegs.Load() > 0 && s.shard.Serving() != nil {
 				orders.AskHomes(o, s.key.Section, deadline)
 			}
+		}
+	}
+}
+
+// keepTrace notes on whose behalf a booking here has moved: its legs are told on the same behalf, from this node.
+func (s *Section) keepTrace(r *request.Request) {
+	switch r.Command.Kind {
+	case section.ReleaseHold, section.BeginPayment, section.ConfirmPayment, section.FailPayment, section.RefundBooking,
+		section.SettleRefund:
+		if r.Err == nil && r.Decision.Outcome.Rejection == section.Accepted && !r.Probe {
+			s.engine.traces.Keep(BookingID{Section: s.key, No: r.Decision.Outcome.Booking}, r.Trace)
 		}
 	}
 }

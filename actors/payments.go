@@ -180,8 +180,15 @@ func (e *Engine) Refund(
 	id BookingID, who Caller, call RefundCall, timeout time.Duration, out *BookingView,
 ) error {
 	deadline := time.Now().Add(timeout)
+	return e.owe(id, who, &call, deadline, out, func() { e.settleSoon(id, who, deadline) })
+}
+
+// owe is Refund; once money is owed back it has that settled.
+func (e *Engine) owe(
+	id BookingID, who Caller, call *RefundCall, deadline time.Time, out *BookingView, settle func(),
+) error {
 	if !who.Operator {
-		if err := e.mayReturn(id, who, &call, deadline, out); err != nil {
+		if err := e.mayReturn(id, who, call, deadline, out); err != nil {
 			return err
 		}
 		who.Operator = true
@@ -190,7 +197,7 @@ func (e *Engine) Refund(
 		if err := e.read(id, who, deadline, out); err != nil {
 			return err
 		}
-		c, err := e.refundCommand(id, &call, out)
+		c, err := e.refundCommand(id, call, out)
 		if err != nil {
 			return err
 		}
@@ -208,7 +215,7 @@ func (e *Engine) Refund(
 		case got.Rejection != section.Accepted:
 			return &Refusal{Code: section.NotConfirmed}
 		case !got.Repeat:
-			e.settleSoon(id, who, deadline)
+			settle()
 		}
 		return e.read(id, who, deadline, out)
 	}
@@ -305,7 +312,7 @@ func (e *Engine) newTill() *till.Till {
 
 // settleMoney is the reconciler's.
 func (e *Engine) settleMoney(ctx context.Context, id BookingID, hints uint64) (checkout.Outcome, error) {
-	left, err := e.till.Settle(ctx, id, hints)
+	left, err := e.till.Settle(trace.Context(ctx, e.traces.Of(id)), id, hints)
 	out := checkout.Outcome{Rest: left.Rest, Answered: left.Answered, Silent: left.Silent,
 		Why: left.Why}
 	switch {
@@ -372,6 +379,9 @@ func (e *Engine) send(
 	r.Seats = append(r.Seats, c.Seats...)
 	r.Command, r.Probe = *c, probe
 	r.Command.Seats = r.Seats
+	if !probe {
+		e.traces.Keep(id, who.Trace)
+	}
 	return e.command(r, id, who, deadline, out)
 }
 

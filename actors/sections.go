@@ -242,6 +242,9 @@ func (s *Section) Answering(answered *writer.Request) {
 	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
 		s.ev.buyers.Release(r.Command.Buyer, r.Reserved)
 	}
+	if r.Trace != nil {
+		s.keepTrace(r)
+	}
 	if r.Held {
 		r.Held = false
 		s.engine.coordinator.Leave(r.Gen)
@@ -268,12 +271,6 @@ func (s *Section) Released(a *shard.Activation, released machine.Machine, tail s
 		s.followOn(m, tail)
 	}
 	s.remote.Ended(a.Epoch(), left.Successor)
-}
-
-// foreign says that the section stands still because it is another node's.
-func (s *Section) foreign() (is bool) {
-	s.shard.Inspect(func(life *writer.Lifecycle) { is = life.Phase() == Stopped && writer.LostTo(life.Why()) })
-	return is
 }
 
 // transfer drains the section for another node, which is told once the log says so. What came in meanwhile is told that

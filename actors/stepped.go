@@ -133,6 +133,12 @@ func (s *Stepped) Act(
 	return s.send(c, false, id, who, deadline, out)
 }
 
+// GiveBack is Refund of a whole booking, and leaves the money to whoever answers for the processor. The deadline is the
+// Runtime's.
+func (s *Stepped) GiveBack(id BookingID, who Caller, deadline time.Time, out *BookingView) error {
+	return s.owe(id, who, &RefundCall{}, deadline, out, func() {})
+}
+
 // ThrowSwitch is SetSaleOnce, and opens nothing.
 func (s *Stepped) ThrowSwitch(
 	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,

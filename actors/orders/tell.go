@@ -9,6 +9,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/order"
+	"holdfast/actors/trace"
 	"holdfast/storage"
 )
 
@@ -29,7 +30,10 @@ type Event interface {
 var errLegLost = errors.New("orders: a section has not the seats that an order counts on")
 
 // Tell brings what a home says of its order to all its legs, and has it noted at the home that they have heard.
-func Tell(ev Event, home storage.SectionNo, no section.BookingNo, deadline time.Time) error {
+// onBehalf says on whose behalf the home has said so; it is asked once the home has answered.
+func Tell(
+	ev Event, home storage.SectionNo, no section.BookingNo, onBehalf func() *trace.Parent, deadline time.Time,
+) error {
 	r := request.New()
 	r.Read, r.Command.Booking, r.Command.Operator = true, no, true
 	outcome, err := ev.Judge(home, r, deadline)
@@ -40,6 +44,9 @@ func Tell(ev Event, home storage.SectionNo, no section.BookingNo, deadline time.
 	r.Free()
 	if word.Rejection != section.Accepted || !word.Unsettled {
 		return nil
+	}
+	if p := onBehalf(); p != nil {
+		ev = behalf{ev, p}
 	}
 	failed, of := make([]error, len(word.Order.Legs)), make([]what, len(word.Order.Legs))
 	ev.SideBySide(len(word.Order.Legs), func(k int) {
@@ -61,6 +68,17 @@ func Tell(ev Event, home storage.SectionNo, no section.BookingNo, deadline time.
 		_, err = command(ev, home, section.ServeOrder, word.Order, nil, false, deadline)
 	}
 	return cmp.Or(errors.Join(failed...), err)
+}
+
+// behalf is an Event whose sections hear on whose behalf they are asked.
+type behalf struct {
+	Event
+	of *trace.Parent
+}
+
+func (b behalf) Judge(at storage.SectionNo, r *request.Request, deadline time.Time) (*section.Outcome, error) {
+	r.Trace = b.of
+	return b.Event.Judge(at, r, deadline)
 }
 
 // AskHomes has a section's due legs ask, until one home cannot be reached: the others come again.

@@ -111,8 +111,8 @@ func New(config Config) *Network {
 		calls: operatorCalls{waiting: map[uint64]*operatorCall{}}, subscribed: newSubscriptions(),
 	}
 	n.queue.last = map[storage.SectionKey]chan struct{}{}
-	n.traces.of = map[storage.WriterID]bool{}
-	n.Handle(wire.TracedCall, readsTraces)
+	n.traces.of = map[storage.WriterID]reads{}
+	n.Handle(wire.TracedCall, sayReads)
 	n.Searches = newSearches(n)
 	return n
 }

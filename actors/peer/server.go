@@ -113,7 +113,8 @@ func (w *inbound) answeredAtOnce(r *request.Request) bool {
 	}
 	w.keyed = true
 	switch {
-	case known && at != w.key.Section && c.Kind == section.PlaceHold && c.Grant.Number == 0: // else its word counts
+	case known && at != w.key.Section && c.Kind == section.PlaceHold && c.Quantity == 0 && c.Grant.Number == 0:
+		// Else the word of whoever asks counts: of a coordinator, or of a search, whose seats nobody has named.
 		w.reject(r, section.Outcome{Rejection: section.IdempotencyMismatch}, 0, 0)
 		return true
 	case known:

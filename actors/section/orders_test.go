@@ -23,6 +23,7 @@ type orderWorld struct {
 	times [3][]Instant
 	runs  []*orderRun
 	sent  []sentCommand // what may come again
+	told  []toldCommand // everything that was judged
 	story []string
 
 	partly, served int
@@ -98,12 +99,15 @@ func (w *orderWorld) tell(no uint32, c Command) Outcome {
 	if c.Kind != DueLegs && c.Kind != AskOrder && c.Order != nil {
 		w.sent = append(w.sent, sentCommand{no, c})
 	}
+	record := toldCommand{no: no, c: c, at: w.now, after: len(w.logs[no])}
 	if m.Decide(call, w.now).Changes > 0 {
 		m.Begin(Seq(len(w.logs[no]) + 1))
 		w.logs[no] = append(w.logs[no], m.AppendChanges(nil, w.now))
 		w.times[no] = append(w.times[no], w.now)
 		m.Apply(m.NewEffects())
 	}
+	record.outcome, record.wrote = call.Decision.Outcome, len(w.logs[no]) > record.after
+	w.told = append(w.told, record)
 	w.story = append(w.story, fmt.Sprintf("%d: %d at %d %+v: %v %v", w.now, c.Kind, no, c.Order,
 		call.Decision.Outcome.Rejection, call.Decision.Outcome.State))
 	w.judge()

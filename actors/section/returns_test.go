@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 )
 
 // TestOrderGoldenBytes: the changes of orders are written for ever as they are now.
@@ -273,4 +274,114 @@ func judgeSold(home *Outcome, no uint32, leg *Outcome) string {
 		return "I9: an order is served, and a leg with seats left is not sold"
 	}
 	return ""
+}
+
+// toldCommand is a command that a section has judged behind so many records, and its answer.
+type toldCommand struct {
+	no      uint32
+	c       Command
+	at      Instant
+	after   int
+	wrote   bool // a record
+	outcome Outcome
+}
+
+// amidReturns says that some order here has a refund that is open, or has given back some seats and not all.
+func (s *State) amidReturns() (is bool) {
+	s.bookings.each(func(slot uint32) {
+		b := s.bookings.slab.At(slot)
+		refunds := s.accounts.Refunds(slot)
+		open := slices.ContainsFunc(refunds, func(r account.Refund) bool { return r.State.Open() })
+		is = is || s.orders.Home(slot) != nil && (open || len(refunds) > 0 && b.state == BookingConfirmed)
+	})
+	return is
+}
+
+// TestSectionRestoredAmidReturnsGoesOnAsItsLog (P10, P6): a section that is restored from a snapshot between two steps
+// of a return decides all that comes after as the one that was never restored, to the byte, and has the same state
+// after every record. Of what is one life's memory alone, and of no log, nothing is asked.
+func TestSectionRestoredAmidReturnsGoesOnAsItsLog(t *testing.T) {
+	cuts, judged := 0, 0
+	for seed := range uint64(100) {
+		w := newOrderWorld(t, seed)
+		for range 300 {
+			w.step()
+		}
+		w.rest()
+		for no := range uint32(3) {
+			whole := NewMachine(NewState(orderLayout(), orderRules))
+			for i := range w.logs[no] {
+				w.replay(whole, no, i)
+				if !whole.amidReturns() {
+					continue
+				}
+				restored, err := Restore(orderLayout(), orderRules, whole.AppendSnapshot(nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				cuts++
+				judged += w.goOn(NewMachine(restored), no, i+1)
+			}
+		}
+	}
+	if t.Logf("%d times restored, %d answers compared", cuts, judged); cuts < 100 || judged < 1000 {
+		t.Error("too few to say anything")
+	}
+}
+
+func (w *orderWorld) replay(m *Machine, no uint32, i int) {
+	m.Begin(Seq(i + 1))
+	if _, err := m.Replay(w.logs[no][i], w.times[no][i], nil); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// goOn has a machine that was restored behind so many records judge what came after, over some records, and says how
+// many answers it has compared.
+func (w *orderWorld) goOn(m *Machine, no uint32, from int) (judged int) {
+	const records = 25
+	m.tariff = &tariff.Tariff{Totals: []int64{4500}, Mark: 9}
+	twin := NewMachine(NewState(orderLayout(), orderRules))
+	for i := range from {
+		w.replay(twin, no, i)
+	}
+	at := from
+	same := func() {
+		if m.Begin(twin.Seq()); !bytes.Equal(m.AppendTruth(nil), twin.AppendTruth(nil)) {
+			w.t.Fatalf("section %d, restored behind record %d, is another one behind record %d", no, from, at)
+		}
+	}
+	for i := range w.told {
+		told := &w.told[i]
+		ofLife := told.c.Kind >= BeginOrder && told.c.Kind <= AskOrder || told.c.Kind == DueLegs ||
+			told.c.Kind == PlaceHold || told.c.Kind == BindLeg
+		if told.no != no || told.after < from || told.after > from+records || ofLife {
+			continue
+		}
+		for ; at < told.after; at++ {
+			w.replay(twin, no, at)
+			w.replay(m, no, at)
+			same()
+		}
+		call := &Call{Command: told.c, Reserved: 1}
+		var said, logged []byte
+		if m.Decide(call, told.at).Changes > 0 {
+			m.Begin(Seq(at + 1))
+			said = m.AppendChanges(nil, told.at)
+			m.Apply(m.NewEffects())
+		}
+		if told.wrote {
+			logged = w.logs[no][at]
+			w.replay(twin, no, at)
+			at++
+		}
+		got, want := &call.Decision.Outcome, &told.outcome
+		if judged++; got.Rejection != want.Rejection || got.State != want.State || got.Repeat != want.Repeat ||
+			got.Unsettled != want.Unsettled || !bytes.Equal(said, logged) {
+			w.t.Fatalf("section %d, restored behind record %d: %+v is answered %v %v, was %v %v; says %x, the log %x",
+				no, from, told.c, got.Rejection, got.State, want.Rejection, want.State, said, logged)
+		}
+		same()
+	}
+	return judged
 }

@@ -44,8 +44,11 @@ type Booking struct {
 	// by the processor yet. Taken is the money that was taken for the booking, by its log, and Given what is owed back.
 	Partly       bool
 	Due          map[uint32]bool
+	Owing        []Gift // seats of legs that were owed back at some time, by single seats
+	OwesAll      bool   // and likewise all that an order has
 	Taken, Given int64
-	opened       int64 // of the last attempt
+	opened       []int64 // what each attempt was of
+	off          uint8   // the attempt that had taken money when the event was cancelled; 0: none
 	// Passes are what was done with its tickets, by leg and seat: how often one was issued anew, and who let it in.
 	Passes map[[2]uint32]*Pass
 }
@@ -169,77 +172,6 @@ func (m *Model) ticket(c *section.Change) error {
 	return nil
 }
 
-// refunded follows the seats of a refund; with the last of them the booking is refunded.
-func (m *Model) refunded(c *section.Change, seq section.Seq) error {
-	b := m.Bookings[c.Booking]
-	b.owe(c)
-	switch {
-	case b == nil || c.Kind == section.RefundDue && c.Pay.Reason == account.Requested &&
-		b.State != section.BookingConfirmed:
-		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
-	case c.Kind == section.RefundDue && c.Pay.Reason == account.Anomaly:
-		b.Owed = append(b.Owed, c.Pay.Attempt)
-		return nil
-	case c.Kind == section.RefundDue, len(c.Seats) == 0 && c.Order == nil:
-		return nil
-	}
-	left := slices.DeleteFunc(
-		slices.Clone(b.Seats), func(s section.SeatIndex) bool { return slices.Contains(c.Seats, s) },
-	)
-	legs := 0
-	if p := c.Order; p != nil {
-		b.Partly = true
-		for _, leg := range p.Legs {
-			b.Gave = append(b.Gave, Gift{seq, leg.Section, leg.Seats})
-		}
-		for _, leg := range b.Order.Legs {
-			legs += len(b.Kept(&leg))
-		}
-	}
-	if len(left)+legs == 0 {
-		b.State, b.Ever[section.BookingRefunded] = section.BookingRefunded, true
-		b.note(seq)
-		return m.give(c.Seats, c.Booking, seq)
-	}
-	if b.Seats = left; c.Order != nil && len(c.Order.Legs) > 0 {
-		b.note(seq)
-	}
-	return m.give(c.Seats, c.Booking, seq)
-}
-
-// owe follows what a change of a refund says of money.
-func (b *Booking) owe(c *section.Change) {
-	switch {
-	case b == nil:
-	case c.Kind == section.RefundDue:
-		if b.Due == nil {
-			b.Due = map[uint32]bool{}
-		}
-		b.Due[c.Pay.Refund] = true
-		b.Given += c.Pay.Amount
-	default:
-		if delete(b.Due, c.Pay.Refund); c.Pay.Next != 0 {
-			b.Due[c.Pay.Next] = true
-		}
-	}
-}
-
-// Gift are seats of a section that a record of an order's home gave back.
-type Gift struct {
-	Seq     section.Seq
-	Section uint32
-	Seats   []section.SeatIndex
-}
-
-// Kept are the seats of a leg that an order's home has not given back.
-func (b *Booking) Kept(leg *order.Leg) []section.SeatIndex {
-	return slices.DeleteFunc(slices.Clone(leg.Seats), func(seat section.SeatIndex) bool {
-		return slices.ContainsFunc(b.Gave, func(g Gift) bool {
-			return g.Section == leg.Section && slices.Contains(g.Seats, seat)
-		})
-	})
-}
-
 func (m *Model) placed(c *section.Change) error {
 	if m.Bookings[c.Booking] != nil {
 		return fmt.Errorf("booking %d placed twice", c.Booking)
@@ -346,14 +278,17 @@ func (m *Model) moved(c *section.Change, seq section.Seq) error {
 				"I1: attempt %d of booking %d begun after attempt %d", c.Pay.Attempt, c.Booking, b.Attempt,
 			)
 		}
-		b.Attempt, b.opened = c.Pay.Attempt, c.Pay.Amount
+		b.Attempt, b.opened = c.Pay.Attempt, append(b.opened, c.Pay.Amount)
 	} else if c.Pay.Attempt != 0 && c.Pay.Attempt != b.Attempt {
 		return fmt.Errorf(
 			"I3: word on attempt %d of booking %d while %d is the last", c.Pay.Attempt, c.Booking, b.Attempt,
 		)
 	}
 	if c.Kind == section.BookingSold || c.Pay.Reason == account.EventOff {
-		b.Taken += b.opened
+		b.Taken += b.opened[len(b.opened)-1]
+	}
+	if c.Pay.Reason == account.EventOff {
+		b.off = b.Attempt
 	}
 	b.State = move.to
 	b.Ever[move.to] = true

@@ -2,7 +2,8 @@
 // caller's behalf: other nodes, and the payment processor.
 //
 //	traceparent ─▶ api/call ─▶ actors.Caller ─▶ request ─▶ peer/wire.Traced ─▶ the node that has the section
-//	                                        └─▶ context ─▶ checkout/traced ─▶ the processor's HTTP
+//	   tracestate                           ├─▶ context ─▶ checkout/traced ─▶ the processor's HTTP
+//	                                        └─▶ Memory ─▶ behind the call: legs are told, money is settled
 //
 // This server makes no spans of its own: what comes in goes out as it was, and callers without a context cost nothing.
 //
@@ -11,6 +12,7 @@
 package trace
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 )
@@ -20,9 +22,14 @@ type Parent struct {
 	Trace [16]byte
 	Span  [8]byte
 	Flags byte
+	// State is the tracestate that came with it; empty: none. What tracing systems say in it is theirs.
+	State string
 }
 
-// Size is a Parent's in bytes.
+// StateMax is how long a tracestate may be that goes on, in bytes: what the specification has everybody pass on.
+const StateMax = 512
+
+// Size is a Parent's in bytes, without its State.
 const Size = 16 + 8 + 1
 
 // textSize is that of version 00: "00-", the trace, "-", the span, "-", the flags.
@@ -62,6 +69,21 @@ func Parse(text []byte) *Parent {
 	return p
 }
 
+// WithState is p with a tracestate: the values of all headers of that name, in order. One that is not of printable
+// ASCII, or too long, is dropped, as the specification has it; p goes on without.
+func (p *Parent) WithState(values ...[]byte) *Parent {
+	if p == nil {
+		return nil
+	}
+	state := bytes.Join(values, []byte{','})
+	if len(state) > StateMax || bytes.ContainsFunc(state, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return p
+	}
+	with := *p
+	with.State = string(state)
+	return &with
+}
+
 // MarshalText has logs tell the traceparent.
 func (p *Parent) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
@@ -73,7 +95,7 @@ func (p *Parent) String() string {
 	return string(hex.AppendEncode(append(text, '-'), []byte{p.Flags}))
 }
 
-// Append appends a Parent's bytes: what Read reads.
+// Append appends a Parent's bytes, without its State: what Read reads.
 func (p *Parent) Append(dst []byte) []byte {
 	return append(append(append(dst, p.Trace[:]...), p.Span[:]...), p.Flags)
 }

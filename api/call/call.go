@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,7 +124,11 @@ func (r *Call) trace() *trace.Parent {
 	if len(text) == 0 || card.Anywhere(text) {
 		return nil
 	}
-	return trace.Parse(text)
+	p, states := trace.Parse(text), r.Ctx.Request.Header.PeekAll("Tracestate")
+	if p == nil || len(states) == 0 || slices.ContainsFunc(states, card.Anywhere) {
+		return p
+	}
+	return p.WithState(states...)
 }
 
 // OperatorCaller is Caller for calls of operators whose keys are remembered beside the logs: without one there is

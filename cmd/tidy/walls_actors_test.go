@@ -129,8 +129,7 @@ var wallsOfActors = map[string]wall{
 			"engine by its doors only",
 		Own: []string{
 			"actors/booking", "actors/grant", "actors/request", "actors/section", "actors/section/account",
-			"actors/section/order",
-			"actors/writer", "storage",
+			"actors/section/order", "actors/trace", "actors/writer", "storage",
 		},
 	},
 	"actors/section/tariff": {
@@ -294,7 +293,7 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/trace": {
 		Why: "what a caller says of a trace, in bytes and in a context: wire and adapters share it; it makes no spans",
-		Std: append([]string{"context"}, pureStd...),
+		Std: append([]string{"context", "sync"}, pureStd...),
 	},
 	"actors/seatmap": {
 		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",

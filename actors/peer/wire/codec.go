@@ -242,7 +242,7 @@ func (m *Reply) Append(dst []byte) []byte {
 // Decoder reads one message. It keeps lists between messages, so what it gives is valid until the next one.
 type Decoder struct {
 	kind  Kind
-	trace *trace.Parent // of a message with KindTraced before it
+	trace *trace.Parent // of a message with KindTraced, or KindTracedState, before it
 	src   []byte
 	err   error
 	seats []section.SeatIndex
@@ -252,7 +252,7 @@ type Decoder struct {
 // Begin starts a message and tells its kind; zero for an empty one.
 func (d *Decoder) Begin(message []byte) Kind {
 	d.src, d.err, d.trace = message, nil, nil
-	if d.kind = Kind(d.byte()); d.kind == KindTraced {
+	if d.kind = Kind(d.byte()); d.kind == KindTraced || d.kind == KindTracedState {
 		d.traced()
 	}
 	return d.kind

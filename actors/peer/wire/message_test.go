@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"holdfast/actors/budget"
@@ -301,6 +302,13 @@ var samples = []sample{
 		KindAsk, into((*Decoder).Ask),
 		"580a00000000000000000000000000009cb7000000000000310105098827e100000000000000000000000000000eac0204" +
 			"0000004d00000000000000000000000000000000b0000000000000000000000000000001000000000000000000"},
+	{"ask of a trace with a state", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Trace: &trace.Parent{Trace: [16]byte{0x0a, 15: 0x9c}, Span: [8]byte{0xb7, 7: 0x31}, Flags: 1, State: "a=1"},
+		Command: section.Command{Kind: section.ReleaseHold, Booking: 77, Buyer: sampleBuyer,
+			Seats: []section.SeatIndex{}}},
+		KindAsk, into((*Decoder).Ask),
+		"590a00000000000000000000000000009cb7000000000000310103613d3105098827e100000000000000000000000000000e" +
+			"ac02040000004d00000000000000000000000000000000b0000000000000000000000000000001000000000000000000"},
 	{"traced search", &Search{ID: 3, Patience: 250, Event: sampleEvent, Quantity: 2, Buyer: sampleBuyer,
 		Trace: &trace.Parent{Trace: [16]byte{1}, Span: [8]byte{2}}}, KindSearch, into((*Decoder).Search),
 		"58010000000000000000000000000000000200000000000000000703fa01e100000000000000000000000000000e000200" +
@@ -377,18 +385,26 @@ func TestPeersMayNotSendEverything(t *testing.T) {
 // no message.
 func TestOnlyRequestsAreTraced(t *testing.T) {
 	traced := appendTrace(nil, &trace.Parent{Trace: [16]byte{1}, Span: [8]byte{2}})
+	full := appendTrace(nil, &trace.Parent{Trace: [16]byte{1}, State: strings.Repeat("a", trace.StateMax)})
+	long := appendTrace(nil, &trace.Parent{Trace: [16]byte{1}, State: strings.Repeat("a", trace.StateMax+1)})
 	ask := (&Ask{Section: sampleKey, Read: true}).Append(nil)
 	var d Decoder
 	for name, message := range map[string][]byte{
 		"of an answer": append(slices.Clone(traced), (&Answer{ID: 9, Code: Unavailable}).Append(nil)...),
 		"twice":        append(append(slices.Clone(traced), traced...), ask...),
-		"alone":        traced, "in part": traced[:9],
+		"alone":        traced, "in part": traced[:9], "with a state, in part": full[:99],
+		"with too long a state": append(long, ask...),
+		"with no state":         append(append(slices.Clone(full[:1+trace.Size]), 0), ask...),
+		"with a state, twice":   append(append(slices.Clone(full), traced...), ask...),
 	} {
 		if kind := d.Begin(message); kind != 0 || d.Trace() != nil {
 			t.Errorf("%s: kind %d, trace %v", name, kind, d.Trace())
 		}
 	}
 	if kind := d.Begin(append(slices.Clone(traced), ask...)); kind != KindAsk || d.Trace() == nil {
+		t.Errorf("kind %d, trace %v", kind, d.Trace())
+	}
+	if kind := d.Begin(append(full, ask...)); kind != KindAsk || len(d.Trace().State) != trace.StateMax {
 		t.Errorf("kind %d, trace %v", kind, d.Trace())
 	}
 	if d.Begin(ask); d.Trace() != nil {

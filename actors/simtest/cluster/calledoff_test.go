@@ -50,7 +50,7 @@ func (w *world) callOff() bool {
 		w.failf("the catalog does not take that the event is cancelled: %w", err)
 	}
 	w.proving = false
-	c.kill()
+	c.kill("killed while its event was called off")
 	for end := w.now + calledOffBound; w.failure == nil; {
 		w.until(w.now + 100*time.Millisecond)
 		why := c.open()
@@ -103,7 +103,7 @@ func (c *callingOff) somebody() *host {
 }
 
 // kill has a node die in one of the next moments, and another start in its place.
-func (c *callingOff) kill() {
+func (c *callingOff) kill(why string) {
 	w := c.w
 	if c.chance.IntN(100) < 30 {
 		return
@@ -116,7 +116,7 @@ func (c *callingOff) kill() {
 		}
 		h := live[c.chance.IntN(len(live))]
 		spot := h.spot
-		w.crash(h, "killed while its event was called off")
+		w.crash(h, why)
 		w.at(50*time.Millisecond+wait(2*time.Second), nil, "restart", func() {
 			if spot.host == nil {
 				w.start(spot)
@@ -199,6 +199,12 @@ func (c *callingOff) audit() {
 			w.failf("P6: the event is called off, and section %d has %d of %d seats free", no, m.Free(), w.plan.seats)
 		}
 	}
+	c.clean()
+}
+
+// clean has the verifier read all logs.
+func (c *callingOff) clean() {
+	w := c.w
 	report, err := audit.Run(context.Background(), w.store, audit.Options{})
 	if err != nil {
 		w.failf("the audit: %w", err)

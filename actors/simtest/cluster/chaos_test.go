@@ -87,7 +87,7 @@ func (w *world) run() error {
 	if w.failure == nil {
 		w.closed.inPeace()
 	}
-	off := w.failure == nil && w.callOff()
+	off := w.failure == nil && (w.callOff() || w.putOff())
 	if w.failure == nil && w.percent(lossPercent) && w.doors == nil && !off {
 		w.loseRecords()
 	}

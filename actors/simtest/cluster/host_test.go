@@ -64,6 +64,7 @@ type host struct {
 	pulsed    time.Duration // when a pulse last went well
 	released  bool
 	sightings *cluster.ObservedBeats
+	moved     map[storage.WriterID]bool // whose row it has seen move
 	tenure    cluster.ReadLease
 	opened    bool
 
@@ -190,6 +191,7 @@ func (w *world) newHost(spot *spot) *host {
 	w.byID[h.id] = h
 	spot.host, spot.jump = h, 0
 	h.sightings, h.kin = cluster.Observe(h.id, lapse), cluster.NewIdentityCheck(h.id, storage.StoreID{}, lapse)
+	h.moved = map[storage.WriterID]bool{}
 	h.rebuild()
 	return h
 }

@@ -25,6 +25,9 @@ func TestPlantedBugsOfOrdersAreFound(t *testing.T) {
 		{"presumed abort without a fence", "abort-unfenced", "I7", 0},
 		{"a leg keeps what its home has given back", "shrunk-forgotten", "I9", 45},
 		{"money that comes late sells in a cancelled event", "cancel-sells", "called off", 70},
+		{"a buyer may not give a booking of a postponed event back", "return-refused", "refuses to take", 0},
+		{"a booking of a postponed event may be given back for ever", "return-late", "when the time for it is over", 0},
+		{"what is given back is owed twice", "return-twice", "is given back, and", 40},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			planted.For(t, bug.bug)

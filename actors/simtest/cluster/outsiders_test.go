@@ -83,7 +83,8 @@ func (o *outsiders) endTheWait() {
 }
 
 // waitsForTheGone says that a process rightly waits for one that is gone: for the one on a copy, or one of the house
-// that never beat again since this one looks, and may have been on a copy for all that this one could see.
+// that never beat again since this one looks, or so late and so briefly that this one has not seen it, and that may
+// have been on a copy for all that this one could see.
 func (o *outsiders) waitsForTheGone(h *host) bool {
 	began := o.w.judge.row(h.id).beats[0]
 	for _, other := range o.w.hosts {
@@ -95,7 +96,7 @@ func (o *outsiders) waitsForTheGone(h *host) bool {
 			return true
 		default:
 			beats := o.w.judge.row(other.id).beats
-			if len(beats) > 0 && beats[len(beats)-1] <= began+beatEvery {
+			if len(beats) > 0 && (beats[len(beats)-1] <= began+beatEvery || !h.moved[other.id]) {
 				return true
 			}
 		}
