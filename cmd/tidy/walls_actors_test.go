@@ -6,6 +6,9 @@ const goMail = "github.com/wneessen/go-mail"
 // standardWebhooks signs what is told outside.
 const standardWebhooks = "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+// franz speaks to Kafka.
+const franz = "github.com/twmb/franz-go/pkg/"
+
 // wallsOfActors are those of actors and the rooms below it.
 var wallsOfActors = map[string]wall{
 	"actors/machine": {
@@ -435,6 +438,18 @@ var wallsOfActors = map[string]wall{
 		Own:   []string{"actors/feed", "actors/feed/envelope", "actors/section", "storage"},
 		Third: []string{standardWebhooks},
 		Test:  []string{"actors/venue", "storage/memstore", "storage/faultstore"},
+	},
+	"actors/feed/kafka": {
+		Why: "speaks to brokers: what it knows of a booking is the envelope",
+		Own: []string{"actors/feed", "actors/feed/envelope", "actors/section", "storage"},
+		Third: []string{franz + "kadm", franz + "kerr", franz + "kgo", franz + "kmsg", franz + "sasl",
+			franz + "sasl/plain", franz + "sasl/scram"},
+		Test: []string{"actors/feed/feedtest", "api/consumer", "storage/memstore", "storage/pebblestore",
+			franz + "kfake"},
+	},
+	"actors/feed/feedtest": {
+		Why: "logs for the tests of sinks",
+		Own: []string{"actors/section", "actors/venue", "storage"},
 	},
 	"actors/telemetry": {
 		Why: "counters and lines of what happens: it decides nothing, so it sees words and reasons, and no engine",
