@@ -447,6 +447,13 @@ var wallsOfActors = map[string]wall{
 		Test: []string{"actors/feed/feedtest", "api/consumer", "storage/memstore", "storage/pebblestore",
 			franz + "kfake"},
 	},
+	"actors/feed/redisstream": {
+		Why:   "speaks to Redis: what it knows of a booking is the envelope",
+		Own:   []string{"actors/feed", "actors/section", "storage"},
+		Third: []string{"github.com/redis/go-redis/v9"},
+		Test: []string{"actors/feed/feedtest", "api/consumer", "storage/memstore", "storage/pebblestore",
+			"github.com/alicebob/miniredis/v2"},
+	},
 	"actors/feed/feedtest": {
 		Why: "logs for the tests of sinks",
 		Own: []string{"actors/section", "actors/venue", "storage"},
