@@ -411,6 +411,11 @@ var wallsOfActors = map[string]wall{
 			"actors/section/order", "actors/section/sales", "storage"},
 		Test: []string{"actors/section/tariff", "actors/section/terms"},
 	},
+	"actors/feed/envelope/schema": {
+		Why:  "describes events for programs outside: it knows their types, and no log",
+		Own:  []string{"actors/feed/envelope"},
+		Test: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+	},
 	"actors/feed": {
 		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",
 		Own:  []string{"actors/feed/envelope", "actors/section", "actors/venue", "storage"},
