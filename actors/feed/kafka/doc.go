@@ -19,14 +19,22 @@
 // yet, could choose two: the later choice stands, and consumers see the first records in both.
 //
 // One flight a shard is on its way. Its records stand in the producer's own order, which retries keep. A page that
-// waits longer than Tell does stays in flight, and the next Tell goes on waiting for it: nothing is sent twice because a
-// broker is slow. A record larger than batches may be is sent alone: were it refused, others behind it would overtake.
+// waits longer than Tell does stays in flight, and the next Tell goes on waiting for it: nothing is sent twice because
+// a broker is slow. A large record is sent alone: were it refused, others behind it would overtake.
 //
 // # A broker that is away
 //
 // What waits is bounded in bytes, over all and for each partition. Beyond that nothing is begun: the log is the queue,
 // the cursor stands, and lag is what shows (holdfast_feed_oldest_untold_seconds). No booking waits. The topic is looked
 // for when there is something to tell, not at the start: a server starts while its broker is away.
+//
+// # Complete up to
+//
+// Once a second a node adds a record of type feed.complete to each partition: an instant, and of each active shard that
+// it serves the last sequence. Everything that these shards' logs have of before that instant stands before the record.
+// A node says so under its read lease only, and raises the shard's clock to that instant; a shard that is not told up
+// to where it stands is left out. Whoever serves the shard next stamps later: after a hand-over because the log says
+// so, after a crash because the lease has run out, as long as clocks differ by less than that (some 2 s).
 //
 // # Rejected
 //

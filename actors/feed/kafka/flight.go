@@ -11,7 +11,9 @@ import (
 
 // flight is the records of one shard that are on their way, in order. A shard has one at most.
 type flight struct {
+	to   place
 	refs []feed.Ref
+	ends []bool        // of each: it is the last change of its record
 	over chan struct{} // all of them are decided
 
 	mu      sync.Mutex
@@ -41,7 +43,10 @@ func (s *Sink) launch(ctx context.Context, t *feed.Telling, to place) *flight {
 			break
 		}
 	}
-	f := &flight{refs: t.Refs[:len(records):len(records)], over: make(chan struct{})}
+	f := &flight{to: to, refs: t.Refs[:len(records):len(records)], over: make(chan struct{})}
+	for i := range records {
+		f.ends = append(f.ends, t.Events[i].Change == t.Events[i].Changes-1)
+	}
 	s.mu.Lock()
 	if s.full(to) {
 		s.mu.Unlock()
@@ -98,10 +103,10 @@ func (f *flight) goesOn(t *feed.Telling) bool {
 }
 
 // take is how many more were acknowledged since it was last asked, and whether there is anything left to wait for.
-func (f *flight) take() (more int, over bool, failure error) {
+func (f *flight) take() (acked, more int, over bool, failure error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	more = f.acked - f.given
 	f.given = f.acked
-	return more, f.decided == len(f.refs), f.failure
+	return f.acked, more, f.decided == len(f.refs), f.failure
 }

@@ -78,6 +78,7 @@ type reader struct {
 	last       map[string]string         // hash of the last record, by shard
 	repeats    int
 	raw        []*kgo.Record
+	stamp      func(partition int32, s consumer.Stamp) // sees stamps; nil: nobody does
 }
 
 func read(t *testing.T, c *kfake.Cluster, options ...kgo.Opt) *reader {
@@ -130,6 +131,13 @@ func (r *reader) take(record *kgo.Record) {
 		r.repeats++
 	}
 	if verdict == consumer.NoChange {
+		stamp, err := e.Stamp()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if r.stamp != nil {
+			r.stamp(record.Partition, stamp)
+		}
 		return
 	}
 	if string(record.Key) != e.Shard {

@@ -46,6 +46,8 @@ type Config struct {
 	Logger   *slog.Logger
 	// Node is this node's name, in stamps.
 	Node string
+	// Standing says where a shard's log stands, by the node that serves it for sure. nil: nothing is stamped.
+	Standing func(context.Context, storage.SectionKey) (Standing, bool)
 }
 
 // Sink tells one topic, or one for each event. It is a feed.Sink.
@@ -63,6 +65,11 @@ type Sink struct {
 	buffered int           // bytes on their way
 	waiting  map[place]int // of these, by partition
 	trouble  error         // nil: the last answer was fine
+	progress map[storage.SectionKey]progress
+
+	ctx    context.Context // of stamps
+	cancel context.CancelFunc
+	work   sync.WaitGroup
 }
 
 // Open makes a sink. Brokers are looked for when there is something to tell.
@@ -86,8 +93,14 @@ func Open(cfg Config) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	return &Sink{cfg: cfg, name: a.Name, client: client, topics: map[string]topic{},
-		pins: map[storage.SectionKey]int32{}, flights: map[storage.SectionKey]*flight{}, waiting: map[place]int{}}, nil
+	s := &Sink{cfg: cfg, name: a.Name, client: client, topics: map[string]topic{},
+		pins: map[storage.SectionKey]int32{}, flights: map[storage.SectionKey]*flight{}, waiting: map[place]int{},
+		progress: map[storage.SectionKey]progress{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if cfg.Standing != nil {
+		s.work.Go(func() { s.stampAll(s.ctx) })
+	}
+	return s, nil
 }
 
 // backoff is the pause before what failed is tried again, jittered.
@@ -107,7 +120,11 @@ func mechanism(a *Address, password string) sasl.Mechanism {
 }
 
 // Close ends the connections. What is on its way may arrive, and is told again.
-func (s *Sink) Close() { s.client.Close() }
+func (s *Sink) Close() {
+	s.cancel()
+	s.client.Close()
+	s.work.Wait()
+}
 
 // Name implements feed.Sink, as all of these do.
 func (s *Sink) Name() string { return s.name }
@@ -185,7 +202,12 @@ func (s *Sink) begin(ctx context.Context, t *feed.Telling) (*flight, error) {
 }
 
 func (s *Sink) result(ctx context.Context, shard storage.SectionKey, f *flight) feed.Result {
-	more, over, failure := f.take()
+	acked, more, over, failure := f.take()
+	if more > 0 && s.cfg.Standing != nil {
+		s.mu.Lock()
+		s.reached(shard, f, acked)
+		s.mu.Unlock()
+	}
 	if over {
 		s.land(shard, f)
 	}
