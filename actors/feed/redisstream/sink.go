@@ -276,8 +276,9 @@ func (s *Sink) look(ctx context.Context, t *feed.Telling) error {
 	s.known[t.Shard] = t.Refs[0]
 	if isLost {
 		s.lost++
-		s.cfg.Logger.Error("ALARM: Redis has lost what it was told: consumers of the stream find a gap, and begin anew "+
-			"from a snapshot", "alarm", "feed_stream_lost", "sink", s.name, "stream", stream, "last", top, "next", next)
+		s.cfg.Logger.Error("ALARM: Redis has lost what it was told: consumers of the stream find a gap, and begin "+
+			"anew from a snapshot", "alarm", "feed_stream_lost", "sink", s.name, "stream", stream, "last", top, "next",
+			next)
 	}
 	return nil
 }
