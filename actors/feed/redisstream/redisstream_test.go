@@ -25,7 +25,7 @@ import (
 const patience = time.Minute
 
 // realRedis is the address of one that runs as long as the test.
-func realRedis(t *testing.T) string {
+func realRedis(t testing.TB) string {
 	t.Helper()
 	var program string
 	for _, name := range []string{"redis-server", "redis-check-rdb"} { // one program by two names
