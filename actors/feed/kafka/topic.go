@@ -16,7 +16,8 @@ import (
 
 // topic is what is known of one.
 type topic struct {
-	partitions int32
+	partitions int32 // 0: not known
+	failure    error // of the last query; nil: it was answered
 	queried    time.Time
 }
 
@@ -24,6 +25,8 @@ const (
 	topicFresh = 15 * time.Second // how old what is known of a topic may be where a shard is new
 	askMost    = 5 * time.Second
 	topicsKept = 1024
+
+	failureFresh = pauseFailed / 4
 )
 
 func (s *Sink) topicOf(event storage.EventID) string {
@@ -38,12 +41,18 @@ func (s *Sink) partitions(ctx context.Context, name string) (int32, error) {
 	s.querying.Lock()
 	defer s.querying.Unlock()
 	known := s.topics[name]
-	if known.partitions > 0 && time.Since(known.queried) < topicFresh {
+	switch age := time.Since(known.queried); {
+	case known.failure == nil && known.partitions > 0 && age < topicFresh:
 		return known.partitions, nil
+	case known.failure != nil && age < failureFresh: // the other shards need not wait for the same answer
+		return 0, known.failure
 	}
-	ctx, cancel := context.WithTimeout(ctx, askMost)
+	limited, cancel := context.WithTimeout(ctx, askMost)
 	defer cancel()
-	n, err := s.ask(ctx, name)
+	n, err := s.ask(limited, name)
+	if err != nil && ctx.Err() == nil {
+		s.remember(name, topic{known.partitions, err, time.Now()})
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -52,11 +61,16 @@ func (s *Sink) partitions(ctx context.Context, name string) (int32, error) {
 			s.name, "topic", name, "partitions", n, "before", known.partitions)
 		s.client.ForceMetadataRefresh()
 	}
+	s.remember(name, topic{n, nil, time.Now()})
+	return n, nil
+}
+
+// remember keeps what is known of a topic. The caller holds querying.
+func (s *Sink) remember(name string, t topic) {
 	if len(s.topics) >= topicsKept {
 		clear(s.topics)
 	}
-	s.topics[name] = topic{n, time.Now()}
-	return n, nil
+	s.topics[name] = t
 }
 
 // ask has a broker say how many partitions a topic has: the client's own memory may be older than the topic.
