@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -262,4 +263,24 @@ func (s *Section) tellAhead(last section.Instant) {
 func (s *Section) foreign() (is bool) {
 	s.shard.Inspect(func(life *writer.Lifecycle) { is = life.Phase() == Stopped && writer.LostTo(life.Why()) })
 	return is
+}
+
+// Standing is how far a section's log is, by this node that serves it under its read lease: what the log has up to seq
+// is all that it will ever have of before at, whoever serves it. Not sure: this node does not serve it, or cannot tell.
+func (e *Engine) Standing(ctx context.Context, key storage.SectionKey) (at section.Instant, seq section.Seq,
+	sure bool) {
+	ev, err := e.event(key.Event)
+	if err != nil {
+		return 0, 0, false
+	}
+	o := ev.ready.Load()
+	if o == nil || int(key.Section) >= len(o.sections) {
+		return 0, 0, false
+	}
+	life := o.sections[key.Section].shard.Serving()
+	if life == nil {
+		return 0, 0, false
+	}
+	s := life.Standing(ctx)
+	return s.At, s.Seq, s.Sure
 }

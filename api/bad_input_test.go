@@ -198,7 +198,7 @@ func TestAllowAndHead(t *testing.T) {
 	}
 	for _, path := range []string{"/v1/events", event, event + "/seatmap", event + "/availability",
 		event + "/availability/stream",
-		"/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/assets/app.js"} {
+		"/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/", "/assets/app.js"} {
 		if a := h.do("HEAD", path, nobody, ""); a.status != 200 || len(a.body) > 0 {
 			t.Errorf("HEAD %s: %d, %d bytes", path, a.status, len(a.body))
 		}

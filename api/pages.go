@@ -27,6 +27,7 @@ type assets struct {
 type files struct {
 	byName  map[string]*asset
 	openapi *document.Still
+	events  *document.Still            // what sinks of the feed are told
 	schemas map[string]*document.Still // of plans, by file name
 }
 
@@ -37,6 +38,9 @@ type asset struct {
 
 //go:embed openapi.json
 var openapiJSON []byte
+
+//go:embed asyncapi.json
+var asyncapiJSON []byte
 
 func loadAssets(let ...pageOrigins) *assets {
 	return &assets{files: packedFiles(), headers: pageHeaders(let)}
@@ -64,6 +68,9 @@ var packedFiles = sync.OnceValue(func() *files {
 	}
 	if err == nil {
 		a.openapi, err = document.New(openapiJSON)
+	}
+	if err == nil {
+		a.events, err = document.New(asyncapiJSON)
 	}
 	if err == nil {
 		a.schemas, err = loadSchemas()
@@ -187,6 +194,10 @@ func (s *Server) sendOpen(r *call.Call, d *document.Still, contentType string) e
 	r.Ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
 	d.Send(r.Ctx, contentType, document.Revalidate)
 	return nil
+}
+
+func (s *Server) asyncapiPage(r *call.Call) error {
+	return s.sendOpen(r, s.assets.events, document.JSON)
 }
 
 func (s *Server) openapiPage(r *call.Call) error {

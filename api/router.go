@@ -95,6 +95,7 @@ func pageRoutes(s *Server, on func(method, path string, what call.Route, answer 
 	on("GET", "/v1/sign-in", demand{}, s.signInPage)
 	on("GET", "/v1/payments", demand{}, s.howToPayPage)
 	on("GET", "/openapi.json", demand{}, s.openapiPage)
+	on("GET", "/asyncapi.json", demand{}, s.asyncapiPage)
 	on("GET", "/schemas/{name}", demand{}, s.schemaPage)
 	on("GET", "/", demand{}, s.indexPage)
 	on("GET", "/assets/{name}", demand{}, s.assetPage)

@@ -299,8 +299,25 @@ func (c *consumer) flush(ctx context.Context) error {
 	return nil
 }
 
+// reached says that a shard was told up to a record. A sink that begins later than that has reached it once it knows.
+func (c *consumer) reached(shard storage.SectionKey, seq section.Seq) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.at[shard]
+	return p != nil && p.loaded && p.at.seq >= seq
+}
+
 func (c *consumer) status() Status {
 	s := Status{Name: c.name, Events: c.done.Load()}
+	if of, is := c.sink.(interface{ Trouble() error }); is {
+		s.Failing = new(of.Trouble() != nil)
+	}
+	if of, is := c.sink.(interface{ Buffered() int }); is {
+		s.Buffered = new(of.Buffered())
+	}
+	if of, is := c.sink.(interface{ Lost() uint64 }); is {
+		s.Lost = new(of.Lost())
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -38,6 +39,9 @@ type Config struct {
 	// Here says that this node tells of a shard. At one node at a time it should be true; where it is at two, things
 	// are told twice, and where it is at none, later. nil: always.
 	Here func(storage.SectionKey) bool
+	// LookEvery is the time between two looks at all logs, for what no nudge told. 0: five minutes, right where the
+	// owners' nudges come; without them it is how late things are told.
+	LookEvery time.Duration
 }
 
 // Feed tells sinks what the logs of sections say. Its methods are safe for concurrent use.
@@ -77,6 +81,7 @@ func Open(cfg Config) *Feed {
 	}
 	f := &Feed{Reader: NewReader(cfg.Store), cfg: cfg, done: make(chan struct{}), nudged: make(chan *Shard, nudgesMax),
 		look: make(chan struct{}, 1), shards: map[storage.SectionKey]*Shard{}, sinks: map[string]*consumer{}}
+	f.cfg.LookEvery = cmp.Or(cfg.LookEvery, sweepEvery)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.idle.Store(true)
 	go f.run()
@@ -168,6 +173,30 @@ func Drop(ctx context.Context, store storage.Feed, prefix []byte) error {
 	}
 }
 
+// Behind counts the logs, for each sink anew, that are not told to their ends. It asks the store for every log.
+func (f *Feed) Behind(ctx context.Context) (n int, err error) {
+	keys, err := f.cfg.Store.Sections(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all := f.consumers()
+	for _, key := range keys {
+		if !key.IsSection() {
+			continue
+		}
+		tail, err := f.cfg.Store.Tail(ctx, key)
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range all {
+			if !c.reached(key, tail.Seq) {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
 // Status tells how far each sink is.
 func (f *Feed) Status() (all []Status) {
 	for _, c := range f.consumers() {
@@ -213,7 +242,7 @@ func (f *Feed) Close() {
 
 func (f *Feed) run() {
 	defer close(f.done)
-	flush, sweep := time.NewTicker(FlushEvery), time.NewTimer(sweepEvery)
+	flush, sweep := time.NewTicker(FlushEvery), time.NewTimer(f.cfg.LookEvery)
 	defer flush.Stop()
 	defer sweep.Stop()
 	for {
@@ -224,9 +253,9 @@ func (f *Feed) run() {
 			s.pending.Store(false)
 			f.want(s)
 		case <-f.look:
-			sweep.Reset(sweepDelay)
+			sweep.Reset(min(sweepDelay, f.cfg.LookEvery))
 		case <-sweep.C:
-			sweep.Reset(sweepEvery)
+			sweep.Reset(f.cfg.LookEvery)
 			f.sweep()
 		case <-flush.C:
 			f.caughtNudges()

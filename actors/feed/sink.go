@@ -59,6 +59,11 @@ type Status struct {
 	Oldest time.Duration // age of the oldest of these records
 	Stuck  int           // shards whose log cannot be followed: damaged, or another one than was told
 	Events uint64        // told, since the start
+	// What the sink says of itself; nil: it says nothing. A sink does by methods Trouble() error, Buffered() int and
+	// Lost() uint64.
+	Failing  *bool   // it does not take what it is told
+	Buffered *int    // bytes on their way
+	Lost     *uint64 // times that it was found to lack what it was told
 }
 
 // Jittered is a pause of a half to one and a half, so that what failed together is not tried again together.

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"context"
 	"math"
 	"sync/atomic"
 
@@ -80,6 +81,26 @@ func (a *Activation) Lease() uint64 { return a.lease.Load() }
 // SawTail tells the life where its log was seen to end, by somebody who looked under that lease.
 func (a *Activation) SawTail(tail storage.Tail, lease uint64) {
 	a.root.Send(a.pid, tailSeen{tail, lease})
+}
+
+// Standing is how far a shard's log is: what it has up to Seq is all that it will ever have of before At, whoever
+// serves it, as far as the read lease can tell.
+type Standing struct {
+	At   machine.Instant
+	Seq  machine.Seq
+	Sure bool // else the rest says nothing
+}
+
+// Standing asks how far the log is; not sure, too, where ctx ends first.
+func (a *Activation) Standing(ctx context.Context) Standing {
+	answer := make(chan Standing, 1)
+	a.root.Send(a.pid, standingQuery{answer})
+	select {
+	case s := <-answer:
+		return s
+	case <-ctx.Done():
+		return Standing{}
+	}
 }
 
 // Lost tells the life that its log lacks what was acknowledged.

@@ -30,6 +30,7 @@ type (
 		storage.Tail
 		lease uint64
 	}
+	standingQuery struct{ answer chan<- Standing } // how far the log is
 )
 
 // completion is the log's word on one append.
@@ -107,10 +108,22 @@ func (a *shardActor) handle(ctx actor.Context) {
 		} else {
 			a.act.prove(m.lease)
 		}
+	case standingQuery:
+		m.answer <- a.standing()
 	case *actor.Started:
 		a.self, a.root = ctx.Self(), a.act.root
 	}
 	a.settle()
+}
+
+// standing is how far the log is, as far as memory may be trusted.
+func (a *shardActor) standing() (s Standing) {
+	now, sure := a.node.Stamp()
+	if a.dead || !sure || !a.act.Trusted() {
+		return s
+	}
+	s.At, s.Seq, s.Sure = a.w.Standing(now)
+	return s
 }
 
 func (a *shardActor) submit(r *writer.Request) {

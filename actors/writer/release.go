@@ -14,6 +14,21 @@ func (w *Writer) Release(now machine.Instant) {
 	}
 }
 
+// Standing is how far the log is: as long as this writer has it, it will never have more of before at than what it has
+// up to seq. Whatever is written next is not older, so that this stays true. Not sure: an outcome is not known.
+func (w *Writer) Standing(now machine.Instant) (at machine.Instant, seq machine.Seq, sure bool) {
+	switch {
+	case w.status != serving || w.leaving:
+		return 0, 0, false
+	case w.inflight != nil:
+		return w.inflight.Append.Entry.At, w.durable, true
+	case w.gather.Changes > 0:
+		return w.gather.Append.Entry.At, w.durable, true
+	}
+	w.floor = w.notBefore(now)
+	return w.floor, w.durable, true
+}
+
 // Released says that the log has that record: whatever was not judged may be judged elsewhere.
 func (w *Writer) Released() bool { return w.released }
 

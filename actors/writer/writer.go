@@ -37,7 +37,7 @@ type Writer struct {
 
 	durable   machine.Seq     // newest record known to be in the log
 	hash      storage.Hash    // of the newest record built (in flight, else durable)
-	claimed   machine.Instant // when this writer claimed: nothing it writes is older
+	floor     machine.Instant // when this writer claimed, or said how far it is: nothing it writes is older
 	durableAt machine.Instant // of the newest record known to be in the log
 	batches   uint64          // appends made: makes batch ids unique under id
 	gather    *Record         // never nil
@@ -92,7 +92,7 @@ const bodyBytesSoft = storage.BodyBytesMax - 1024
 
 // New starts a writer at the tail left by its own claim; m holds everything up to tail.
 func New(key storage.SectionKey, id storage.WriterID, tail storage.Tail, m machine.Machine) *Writer {
-	w := &Writer{key: key, id: id, m: m, epoch: tail.Epoch, durable: tail.Seq, hash: tail.Hash, claimed: tail.At,
+	w := &Writer{key: key, id: id, m: m, epoch: tail.Epoch, durable: tail.Seq, hash: tail.Hash, floor: tail.At,
 		durableAt: tail.At}
 	w.seller, _ = m.(Seller)
 	w.gather, w.spare = &Record{Effects: m.NewEffects()}, &Record{Effects: m.NewEffects()}
@@ -159,7 +159,7 @@ func (w *Writer) judge(r *Request) bool {
 }
 
 func (w *Writer) notBefore(at machine.Instant) machine.Instant {
-	return max(at, w.m.LastAt(), w.claimed)
+	return max(at, w.m.LastAt(), w.floor)
 }
 
 // RunTimers does what time has made due by now. False means that it must be called again after the record in flight has

@@ -11,13 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"holdfast/actors/feed/mail/smtptest"
 	"holdfast/cmd/holdfast/testkit"
 )
 
-// ears hear what a server that is killed tells outside: a webhook's receiver and a mail server, which stall and refuse.
+// ears hear what a server that is killed tells outside: a webhook's receiver and a mail server, which stall and refuse,
+// and a topic.
 type ears struct {
 	mails *smtptest.Server
+	topic *kfake.Cluster
 
 	mu    sync.Mutex
 	asked int
@@ -36,6 +40,8 @@ func (p *process) listen(buyers int) *ears {
 	p.t.Cleanup(receiver.Close)
 	p.more = append(p.more[:len(p.more):len(p.more)], "--webhooks-private", "--mail-server",
 		"smtp://"+e.mails.Addr+"?tls=off", "--mail-from", "box@example.com")
+	broker, flags := startTopic(p.t)
+	e.topic, p.more = broker, append(p.more, flags...)
 	if err := p.start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -160,6 +166,7 @@ func (e *ears) check(t *testing.T, sold []string) {
 		webhooks, mails := e.missing(sold)
 		return webhooks+mails == 0
 	})
+	checkTopic(t, e.topic, sold)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, wrong := range e.wrong {

@@ -12,6 +12,7 @@ import (
 
 	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/deskctl"
+	"holdfast/cmd/holdfast/feeding"
 	"holdfast/cmd/holdfast/hooksctl"
 	"holdfast/cmd/holdfast/mailctl"
 	"holdfast/cmd/holdfast/paymentsctl"
@@ -46,6 +47,7 @@ type commands struct {
 	Payments paymentsctl.Command `cmd:"" help:"Look at money that is open or wrong, and have the processor asked again."`
 	Webhooks hooksctl.Command    `cmd:"" help:"Keep the addresses that are told what happens, and see what they were told."`
 	Mails    mailctl.Command     `cmd:"" help:"See how mails to buyers stand, and send once more what was given up."`
+	Feed     feeding.Command     `cmd:"" help:"Tell a Kafka topic or Redis streams what happens, from a process beside the servers."`
 	Listen   hooksctl.Listen     `cmd:"" help:"Bring an event's changes to a program on this machine."`
 	Trigger  hooksctl.Trigger    `cmd:"" help:"Make something happen at a server in dev mode, to see who is told."`
 	Tickets  ticketsctl.Command  `cmd:"" help:"Look at the keys of tickets, make a new one, or list tickets that were let in twice."`

@@ -13,8 +13,10 @@ var commandWalls = map[string]wall{
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
-			"actors/...", "api/proofofwork", "api/wire", "api/wire/bookinglist", "api/wire/pay", "storage/...",
+			"actors/...", "api/consumer", "api/proofofwork", "api/wire", "api/wire/bookinglist", "api/wire/pay",
+			"storage/...",
 			fasthttp, chromedp, pgx, toxiproxy, standardWebhooks,
+			franz + "kfake", franz + "kgo",
 			"golang.org/x/sys/unix",
 		},
 	},
@@ -22,8 +24,8 @@ var commandWalls = map[string]wall{
 		Why: "a server as a value, which a test starts and stops: were it to know commands, it could not be had " +
 			"without them",
 		Own: []string{
-			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/keyfile",
-			"cmd/holdfast/mailing", "cmd/holdfast/payment",
+			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/feeding",
+			"cmd/holdfast/keyfile", "cmd/holdfast/mailing", "cmd/holdfast/payment",
 			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
 			"cluster/netlimit",
 		},
@@ -61,6 +63,14 @@ var commandWalls = map[string]wall{
 			"cmd/holdfast/keyfile", "storage"},
 		Third: []string{"github.com/prometheus/client_golang"},
 		Test:  []string{"actors/feed/mail/smtptest", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/feeding": {
+		Why: "opens topics and streams by addresses, in a node or beside it: an engine in reach could be waited for",
+		Own: []string{"actors/feed", "actors/feed/kafka", "actors/feed/redisstream", "actors/section",
+			"cmd/holdfast/datafolder", "cmd/holdfast/keyfile", "cmd/holdfast/terminal", "storage",
+			"storage/pebblestore", "storage/sqlstore"},
+		Test: []string{"actors/feed/feedtest", "api/consumer", "api/wire", "cmd/holdfast/nodetest",
+			"cmd/holdfast/testkit", "storage/sqlstore/pgtest", franz + "kfake", franz + "kgo"},
 	},
 	"cmd/holdfast/hooksctl": {
 		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be " +
@@ -111,7 +121,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/config": {
 		Why: "what can be set, and what cannot work: it opens nothing, so that a mistake is told before anything " +
 			"has begun",
-		Own: []string{"cmd/holdfast/keyfile", "cmd/holdfast/terminal", "actors/nesting", "api", "api/limit",
+		Own: []string{"cmd/holdfast/keyfile", "cmd/holdfast/terminal", "actors/feed/kafka", "actors/feed/redisstream",
+			"actors/nesting", "api", "api/limit",
 			"api/limit/redislimit", "cluster"},
 		Third: []string{kong, "go.yaml.in/yaml/v3"}, Test: []string{"actors/budget"},
 	},

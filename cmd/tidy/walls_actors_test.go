@@ -6,6 +6,9 @@ const goMail = "github.com/wneessen/go-mail"
 // standardWebhooks signs what is told outside.
 const standardWebhooks = "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+// franz speaks to Kafka.
+const franz = "github.com/twmb/franz-go/pkg/"
+
 // wallsOfActors are those of actors and the rooms below it.
 var wallsOfActors = map[string]wall{
 	"actors/machine": {
@@ -407,6 +410,11 @@ var wallsOfActors = map[string]wall{
 			"actors/section/order", "actors/section/sales", "storage"},
 		Test: []string{"actors/section/tariff", "actors/section/terms"},
 	},
+	"actors/feed/envelope/schema": {
+		Why:  "describes events for programs outside: it knows their types, and no log",
+		Own:  []string{"actors/feed/envelope"},
+		Test: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+	},
 	"actors/feed": {
 		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",
 		Own:  []string{"actors/feed/envelope", "actors/section", "actors/venue", "storage"},
@@ -434,6 +442,25 @@ var wallsOfActors = map[string]wall{
 		Own:   []string{"actors/feed", "actors/feed/envelope", "actors/section", "storage"},
 		Third: []string{standardWebhooks},
 		Test:  []string{"actors/venue", "storage/memstore", "storage/faultstore"},
+	},
+	"actors/feed/kafka": {
+		Why: "speaks to brokers: what it knows of a booking is the envelope",
+		Own: []string{"actors/feed", "actors/feed/envelope", "actors/section", "storage"},
+		Third: []string{franz + "kadm", franz + "kerr", franz + "kgo", franz + "kmsg", franz + "sasl",
+			franz + "sasl/plain", franz + "sasl/scram"},
+		Test: []string{"actors/feed/feedtest", "api/consumer", "storage/memstore", "storage/pebblestore",
+			franz + "kfake"},
+	},
+	"actors/feed/redisstream": {
+		Why:   "speaks to Redis: what it knows of a booking is the envelope",
+		Own:   []string{"actors/feed", "actors/section", "storage"},
+		Third: []string{"github.com/redis/go-redis/v9"},
+		Test: []string{"actors/feed/feedtest", "api/consumer", "storage/memstore", "storage/pebblestore",
+			"github.com/alicebob/miniredis/v2"},
+	},
+	"actors/feed/feedtest": {
+		Why: "logs for the tests of sinks",
+		Own: []string{"actors/feed", "actors/section", "actors/venue", "storage"},
 	},
 	"actors/telemetry": {
 		Why: "counters and lines of what happens: it decides nothing, so it sees words and reasons, and no engine",

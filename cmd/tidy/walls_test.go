@@ -331,6 +331,10 @@ var wallsAround = map[string]wall{
 		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
 		Third: []string{fasthttp, prometheus},
 	},
+	"api/consumer": {
+		Why:  "what a shop's program takes events with, in its own module: the standard library and nothing of ours",
+		Test: []string{rapid},
+	},
 	"api/clienttest": {
 		Why:   "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",
 		Third: []string{"github.com/oapi-codegen/runtime"},

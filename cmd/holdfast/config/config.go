@@ -55,6 +55,7 @@ type Config struct {
 	Payments
 	Connections
 	Webhooks
+	Feeds
 	Mail
 	Disk
 	Memory
@@ -162,6 +163,9 @@ func (c *Config) Check() error {
 		return err
 	}
 	if err := c.checkMail(); err != nil {
+		return err
+	}
+	if err := c.checkFeeds(); err != nil {
 		return err
 	}
 	if err := c.checkLimits(); err != nil {

@@ -92,6 +92,7 @@ func exported(t *testing.T) (registries []*prometheus.Registry, names map[string
 	// of other nodes, of failures, of sinks, and of waiting rooms: here are none
 	for _, vector := range []string{"holdfast_cluster_link_up", "holdfast_cluster_handshake_failures_total",
 		"holdfast_feed_oldest_untold_seconds", "holdfast_feed_shards_stuck",
+		"holdfast_feed_sink_failing", "holdfast_feed_streams_lost_total",
 		"holdfast_queue_waiting", "holdfast_queue_phase", "holdfast_queue_paused", "holdfast_queue_sold_out",
 		"holdfast_queue_slots", "holdfast_queue_slots_occupied", "holdfast_queue_called_total"} {
 		names[vector] = true

@@ -10,12 +10,22 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/feed"
+	"holdfast/actors/feed/mail"
 	"holdfast/actors/feed/webhook"
 	"holdfast/api"
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/feeding"
 	"holdfast/cmd/holdfast/mailing"
 	"holdfast/storage"
 )
+
+// audience is who is told what happens.
+type audience struct {
+	feed  *feed.Feed       // of what becomes durable; nil: not opened yet
+	hooks *webhook.Service // nil: not opened yet
+	mails *mail.Service    // nil: none are sent
+	sinks *feeding.Sinks   // topics and streams; nil: not opened yet
+}
 
 // openFeed begins to hear of what becomes durable. Nobody is told before openSinks.
 func (n *Node) openFeed(engine *actors.Config) {
@@ -43,9 +53,14 @@ func (n *Node) openSinks(ctx context.Context, c *config.Config, outside *api.Con
 	outside.Hooks, outside.Changes = n.hooks, n.feed.Reader
 	n.mails, err = mailing.Open(ctx, &c.Mail, &mailing.Parts{Store: n.store, Feed: n.feed, Engine: n.engine,
 		Here: n.tellsOf, Logger: n.log})
+	if err != nil {
+		return err
+	}
 	if n.mails != nil { // a nil *Service is no nil Service
 		outside.Mails = n.mails
 	}
+	n.sinks, err = feeding.Open(c.Feed, &feeding.Parts{Store: n.store, Feed: n.feed, Node: n.name, Logger: n.log,
+		Standing: n.engine.Standing})
 	return err
 }
 
@@ -62,12 +77,14 @@ func (n *Node) closeFeed() {
 	if n.feed != nil {
 		n.feed.Close()
 	}
+	n.sinks.Close()
 }
 
 // feedCollector shows how far each sink is: which sinks there are changes while the node runs.
 type feedCollector struct {
 	n                             *Node
 	behind, oldest, stuck, events *prometheus.Desc
+	trouble, buffered, lost       *prometheus.Desc // of topics and streams
 	endpoints, queued             *prometheus.Desc
 	deliveries, failing           *prometheus.Desc
 }
@@ -85,6 +102,12 @@ func newFeedCollector(n *Node) *feedCollector {
 			"sink was told.", "sink"),
 		events: describe("feed_events_total", "Events of records that the sink is done with, those that it does not "+
 			"want included.", "sink"),
+		trouble: describe("feed_sink_failing", "ALARM unless 0: the topic or the streams do not take what this node "+
+			"tells.", "sink"),
+		buffered: describe("feed_buffered_bytes", "Bytes on their way to the sink that it has not acknowledged.",
+			"sink"),
+		lost: describe("feed_streams_lost_total", "ALARM when it grows: streams that were found to end before what "+
+			"they had been told.", "sink"),
 		endpoints: describe("webhook_endpoints", "Webhooks by whether they are told; disabled ones an operator "+
 			"switched off. ALARM unless given_up is 0: those answered 410, or failed for five days.", "state"),
 		queued: describe("webhook_retries_queued", "Deliveries that failed and wait at this node to be tried again."),
@@ -97,8 +120,8 @@ func newFeedCollector(n *Node) *feedCollector {
 
 // Describe implements prometheus.Collector.
 func (c *feedCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.behind, c.oldest, c.stuck, c.events, c.endpoints, c.queued, c.deliveries,
-		c.failing} {
+	for _, d := range []*prometheus.Desc{c.behind, c.oldest, c.stuck, c.events, c.trouble, c.buffered, c.lost,
+		c.endpoints, c.queued, c.deliveries, c.failing} {
 		to <- d
 	}
 }
@@ -113,6 +136,7 @@ func (c *feedCollector) Collect(to chan<- prometheus.Metric) {
 		gauge(c.oldest, s.Oldest.Seconds(), s.Name)
 		gauge(c.stuck, float64(s.Stuck), s.Name)
 		to <- prometheus.MustNewConstMetric(c.events, prometheus.CounterValue, float64(s.Events), s.Name)
+		c.collectMachines(to, &s)
 	}
 	sum, counts := c.n.hooks.Summary(), c.n.hooks.Counts()
 	gauge(c.endpoints, float64(sum.Enabled), "enabled")
@@ -124,5 +148,22 @@ func (c *feedCollector) Collect(to chan<- prometheus.Metric) {
 		"dead": counts.Dead.Load()}
 	for _, result := range slices.Sorted(maps.Keys(results)) {
 		to <- prometheus.MustNewConstMetric(c.deliveries, prometheus.CounterValue, float64(results[result]), result)
+	}
+}
+
+// collectMachines shows what topics and streams say of themselves.
+func (c *feedCollector) collectMachines(to chan<- prometheus.Metric, s *feed.Status) {
+	if s.Failing != nil {
+		failing := 0.0
+		if *s.Failing {
+			failing = 1
+		}
+		to <- prometheus.MustNewConstMetric(c.trouble, prometheus.GaugeValue, failing, s.Name)
+	}
+	if s.Buffered != nil {
+		to <- prometheus.MustNewConstMetric(c.buffered, prometheus.GaugeValue, float64(*s.Buffered), s.Name)
+	}
+	if s.Lost != nil {
+		to <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(*s.Lost), s.Name)
 	}
 }

@@ -14,9 +14,6 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
-	"holdfast/actors/feed"
-	"holdfast/actors/feed/mail"
-	"holdfast/actors/feed/webhook"
 	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/api/limit/redislimit"
@@ -50,20 +47,18 @@ type Node struct {
 	storeID      storage.StoreID   // zero: the store is embedded
 	redis        *redislimit.Redis // nil: this node counts calls by itself
 	server       *api.Server
-	feed         *feed.Feed       // of what becomes durable; nil: not opened yet
-	hooks        *webhook.Service // nil: not opened yet
-	mails        *mail.Service    // nil: none are sent
-	listener     net.Listener
-	admin        net.Listener // nil: listener answers everything
-	log          *slog.Logger
-	build        Build
-	exit         func(code int)
-	opening      atomic.Bool // the demonstration is not there yet; see Opened
-	stopping     atomic.Bool
-	draining     atomic.Bool   // told to own nothing; see DrainCluster
-	left         chan struct{} // closed when the node leaves the cluster
-	served       chan error    // a server's end, one for each listener
-	failed       chan error    // capacity 1: this process must end, and why
+	audience
+	listener net.Listener
+	admin    net.Listener // nil: listener answers everything
+	log      *slog.Logger
+	build    Build
+	exit     func(code int)
+	opening  atomic.Bool // the demonstration is not there yet; see Opened
+	stopping atomic.Bool
+	draining atomic.Bool   // told to own nothing; see DrainCluster
+	left     chan struct{} // closed when the node leaves the cluster
+	served   chan error    // a server's end, one for each listener
+	failed   chan error    // capacity 1: this process must end, and why
 
 	keys         *nodeKeys                 // of the cluster; nil: there are none
 	gone         departed                  // nodes that were members
