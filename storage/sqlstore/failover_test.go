@@ -20,7 +20,7 @@ func TestNothingIsAcknowledgedBeforeItsStandbyHasIt(t *testing.T) {
 	address := server.Database(t)
 	s := openAt(t, address, Options{AttemptTimeout: 300 * time.Millisecond})
 	owner := newFollower(newKey())
-	mustClaim(t, s, owner)
+	mustClaim(t, openAt(t, address, Options{}), owner) // one that waits for a busy machine
 	plain := owner.next(storage.EntryChanges, "hold")
 
 	behind(t, address, "ALTER SYSTEM SET synchronous_standby_names = 'ghost'")
