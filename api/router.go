@@ -84,6 +84,8 @@ func clusterRoutes(s *Server, on func(method, path string, what call.Route, answ
 	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
 	on("GET", "/v1/limits", watch, s.limits.Show)
 	on("PATCH", "/v1/limits", watch, s.limits.Change)
+	on("GET", "/v1/test/clock", watch, s.operate.Clock)
+	on("POST", "/v1/test/clock/advance", demand{Access: call.Operators, Mutates: true}, s.operate.AdvanceClock)
 	on("GET", "/healthz", demand{Probe: true}, s.healthz)
 	on("GET", "/readyz", demand{Probe: true}, s.readyz)
 	on("GET", metricsPath, demand{Probe: true}, s.metricsPage)

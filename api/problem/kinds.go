@@ -45,6 +45,7 @@ var (
 	eventNotOver     = define(409, "event_not_over", "The event is not over")
 	notTogether      = define(409, "not_together", "Suitable seats are free, but not as many in one section")
 	NotClustered     = define(409, "not_clustered", "This server shares its sections with no other")
+	NoTestClock      = define(409, "no_test_clock", "This store was not made for tests: its clock cannot be moved")
 	NodeAmbiguous    = define(409, "node_ambiguous", "Several nodes have that name")
 	LastNode         = define(409, "last_node", "No other node could serve: drained, nobody would")
 	EventForgotten   = define(410, "event_forgotten",

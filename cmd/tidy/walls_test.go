@@ -181,6 +181,9 @@ var wallsAround = map[string]wall{
 	"api/captcha": {
 		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
 	},
+	"api/wire/testclock": {
+		Why: "types of the clock for tests, for whoever speaks the API", Own: []string{"api/wire"},
+	},
 	"api/wire/mails": {
 		Why: "types of mails to buyers, for whoever speaks the API", Own: []string{"api/wire"},
 	},
@@ -327,8 +330,10 @@ var wallsAround = map[string]wall{
 		Third: []string{fasthttp},
 	},
 	"api/operate": {
-		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
-		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
+		Why: "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an " +
+			"interface of its own",
+		Own: []string{"actors", "actors/section", "actors/wallclock", "storage", "api/call", "api/card", "api/problem",
+			"api/wire", "api/wire/testclock", "cluster/netlimit"},
 		Third: []string{fasthttp, prometheus},
 	},
 	"api/clienttest": {

@@ -62,6 +62,9 @@ type Config struct {
 	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: on a loopback address
 	// only, see DevAuthAnywhere.
 	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
+	// TestClock makes a new data folder one for tests: its clock can be put forward, and a hold of ten minutes be over
+	// at once. It marks the folder for ever. A folder that was made without it never has such a clock.
+	TestClock bool `help:"Make a new data folder whose clock can be put forward (POST /v1/test/clock/advance), for tests for ever; with --dev-auth." group:"Who"`
 	// DevAuthAnywhere lets DevAuth serve an address that other machines reach: whoever finds the port is an operator.
 	// For a container, whose loopback address nobody outside reaches, while something else keeps strangers out.
 	DevAuthAnywhere bool `help:"Allow --dev-auth on an address that other machines reach: they are all operators then." group:"Who"`
@@ -252,6 +255,8 @@ func (c *Config) checkAuth() error {
 		c.DevAuth = true
 	}
 	switch {
+	case c.TestClock && (!c.DevAuth || c.Data == ""):
+		return errors.New("--test-clock needs --dev-auth and --data: what others sell from goes by the machine's clock")
 	case c.DevAuth && c.realAuth():
 		return errors.New("--dev-auth and --jwt-… exclude each other: with both, anybody could be anybody")
 	case !c.DevAuth && !c.realAuth():
