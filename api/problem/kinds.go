@@ -28,6 +28,7 @@ var (
 		"The payment processor does not answer; nothing was charged, and the hold stays").after(2)
 	declined         = define(402, "payment_declined", "The payment was declined; the hold stays")
 	Forbidden        = define(403, "forbidden", "Only operators may do this")
+	ForbiddenRole    = define(403, "forbidden_role", "This key is for scanning tickets only")
 	NotFound         = define(404, "not_found", "There is nothing here")
 	EventUnknown     = define(404, "event_unknown", "There is no such event")
 	BookingUnknown   = define(404, "booking_unknown", "There is no such booking")

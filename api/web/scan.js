@@ -50,7 +50,7 @@ async function check(code) {
   } catch (err) {
     if (!(err instanceof Problem) || err.transient) return show('bad', 'Not checked.', 'No answer: let nobody in, and scan it again.');
     open.delete(code);
-    if (err.status === 401 || err.status === 403) return show('bad', 'Not checked.', 'This operator key is not accepted.');
+    if (err.status === 401 || err.status === 403) return show('bad', 'Not checked.', 'This key is not accepted.');
     show('bad', 'Stop.', refusals[err.code]?.(err) ?? problemText(err));
   }
 }

@@ -97,6 +97,10 @@ type Config struct {
 	// log.
 	OperatorKeysFile string `help:"File with operators' keys, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
 
+	// ScannersKeysFile is OperatorKeysFile for people and devices at the doors: such a key scans tickets, takes the
+	// list of tickets along and tells what was let in, and nothing else.
+	ScannersKeysFile string `help:"File with keys that only scan tickets, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
+
 	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
 	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
 	// DemoBuyers is how many simulated buyers shop in this process. Default 0; hundreds make the map dance, tens of
