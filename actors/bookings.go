@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/bookingsearch"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/feed"
 	"holdfast/actors/orders"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
@@ -328,6 +329,16 @@ func (o *openEvent) target(id storage.EventID, buyer *section.BuyerID) *bookings
 		}}
 }
 
+// changedIn reads which bookings of an event have changed: what sections keep of a booking does not say when.
+func (e *Engine) changedIn(id storage.EventID) func(
+	context.Context, storage.SectionNo, section.Instant) (bookingsearch.Numbers, bool) {
+	reader := feed.NewReader(e.cfg.Store)
+	return func(ctx context.Context, no storage.SectionNo, from section.Instant) (bookingsearch.Numbers, bool) {
+		all, whole, err := reader.Changed(ctx, storage.SectionKey{Event: id, Section: no}, from)
+		return all, whole && err == nil // what cannot be seen is missing, and the page says so
+	}
+}
+
 // oneTarget is the event that is asked for.
 func (e *Engine) oneTarget(ctx context.Context, q *bookingsearch.Request) (*bookingsearch.Target, error) {
 	ev, err := e.shown(ctx, q.Event)
@@ -347,6 +358,9 @@ func (e *Engine) oneTarget(ctx context.Context, q *bookingsearch.Request) (*book
 		return nil, errors.Join(ErrUnavailable, err)
 	}
 	target := o.target(q.Event, buyer)
+	if q.Changed != 0 {
+		target.Changed = e.changedIn(q.Event)
+	}
 	if q.Seat != "" {
 		at, known := o.seats.Find(q.Seat)
 		if !known {

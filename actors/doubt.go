@@ -188,10 +188,10 @@ func (e *Engine) believeClock() {
 func (e *Engine) readClocks() (wall, mono int64) {
 	now := e.clock.Now()
 	mono = int64(now.Sub(e.wall.began))
-	if e.cfg.machineClock {
+	if e.cfg.wallClock == nil {
 		return now.UnixNano(), mono
 	}
-	return int64(e.cfg.Clock()) * int64(time.Millisecond), mono
+	return int64(e.cfg.wallClock()) * int64(time.Millisecond), mono
 }
 
 // stamp gives the time that a record may carry; not sure: none may, because the clock has stepped.
@@ -203,7 +203,44 @@ func (e *Engine) stamp() (at section.Instant, sure bool) {
 			return 0, false
 		}
 	}
-	return section.Instant(now / int64(time.Millisecond)), true
+	return section.Instant(now/int64(time.Millisecond) + e.cfg.Ahead.Millis()), true
+}
+
+// putAhead makes Clock of the clock that was given, or the machine's, and Ahead.
+func (c *Config) putAhead() {
+	c.wallClock = c.Clock
+	wall := c.Clock
+	if wall == nil {
+		wall = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
+	}
+	c.Clock = func() section.Instant { return wall() + section.Instant(c.Ahead.Millis()) }
+}
+
+// ErrNoTestClock: the store was not made for tests.
+var ErrNoTestClock = errors.New("actors: this store has no clock that could be moved")
+
+// ClockAhead tells the time that the engine goes by, and how far it is ahead. ErrNoTestClock.
+func (e *Engine) ClockAhead() (now section.Instant, ahead time.Duration, err error) {
+	if e.cfg.Ahead == nil {
+		return 0, 0, ErrNoTestClock
+	}
+	return e.cfg.Clock(), e.cfg.Ahead.Total(), nil
+}
+
+// AdvanceClock puts every time of the engine forward, durably, and has what has ended by it end at once: holds,
+// sessions, turns. Leases, heartbeats and pauses between two tries go by the machine's clocks as before, so a challenge
+// ends when the reconciler next asks about it, within seconds.
+// ErrNoTestClock, wallclock.ErrAheadMost; other errors say that nothing was moved.
+func (e *Engine) AdvanceClock(by time.Duration) error {
+	if e.cfg.Ahead == nil {
+		return ErrNoTestClock
+	}
+	if err := e.cfg.Ahead.Advance(by); err != nil {
+		return err
+	}
+	e.eventLog.ClockAdvanced(by, e.cfg.Ahead.Total())
+	e.lookAtEnds()
+	return nil
 }
 
 // watchClock looks at the clocks from time to time, so that a doubt begins and ends on a node where nothing happens,

@@ -31,6 +31,7 @@ import (
 	"holdfast/actors/telemetry"
 	"holdfast/actors/ticketing"
 	"holdfast/actors/trace"
+	"holdfast/actors/wallclock"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -57,8 +58,10 @@ type Config struct {
 	Writer storage.WriterID
 	Logger *slog.Logger // default: discards
 	// Clock is the wall clock in milliseconds. Default: the machine's. It may step; a section's own time never goes back.
-	Clock        func() section.Instant
-	machineClock bool
+	Clock     func() section.Instant
+	wallClock func() section.Instant // Clock without Ahead; nil: the machine's
+	// Ahead puts every time of the engine forward, in stores for tests: see AdvanceClock. nil: none.
+	Ahead *wallclock.Ahead
 	// ClockStepMax is the most by which Clock and the monotonic clock may come to differ at once. Beyond it nothing is
 	// stamped: requests are refused until Clock is back, or has stayed for ClockSettle. Default 1 s, of a Clock that is
 	// given none; negative: none.
@@ -131,9 +134,7 @@ func (c *Config) fill() error {
 		}
 	}
 	c.ClockSettle = cmp.Or(c.ClockSettle, clockSettle)
-	if c.machineClock = c.Clock == nil; c.machineClock {
-		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
-	}
+	c.putAhead()
 	c.shared = c.MayClaim != nil
 	if c.MayClaim == nil {
 		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }

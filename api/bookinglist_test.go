@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"holdfast/api/wire/bookinglist"
 )
@@ -49,6 +50,10 @@ func TestBookingsAreListed(t *testing.T) {
 	b := hold(bob, first, "A-1-2")
 	c := hold(alice, second, "A-1-3")
 	d := hold(alice, first, "B-1-1")
+	var before bookinglist.Page
+	h.do("GET", first+"/bookings", operator, "").want(200, "").into(&before)
+	h.ahead.Add(1000)
+	since := time.UnixMilli(int64(before.AsOf.Time) + 500).UTC().Format("2006-01-02T15:04:05.000Z07:00")
 	h.do("DELETE", "/v1/bookings/"+a, alice, "").want(200, "")
 	h.do("POST", "/v1/bookings/"+d+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, "")
 
@@ -73,6 +78,11 @@ func TestBookingsAreListed(t *testing.T) {
 		{operator, first + "/bookings", url.Values{"payment": {"none"}}, nil},
 		{operator, first + "/bookings", url.Values{"placed_from": {"2090-01-01T00:00:00Z"}}, nil},
 		{operator, first + "/bookings", url.Values{"placed_until": {"2090-01-01T00:00:00Z"}}, []string{d, b, a}},
+		{operator, first + "/bookings", url.Values{"changed_after": {since}}, []string{d, a}},
+		{operator, first + "/bookings", url.Values{"changed_after": {since}, "limit": {"1"}}, []string{d, a}},
+		{operator, first + "/bookings", url.Values{"changed_after": {since}, "state": {"released"}}, []string{a}},
+		{operator, first + "/bookings", url.Values{"changed_after": {"2000-01-01T00:00:00Z"}}, []string{d, b, a}},
+		{operator, first + "/bookings", url.Values{"changed_after": {"2090-01-01T00:00:00Z"}}, nil},
 		{operator, everywhere, url.Values{"buyer": {"alice"}}, []string{d, c, a}},
 	} {
 		list := h.list(q.who, q.path, q.query)
@@ -110,6 +120,7 @@ func TestListingOfBookingsNamesWhatIsWrong(t *testing.T) {
 		{of, "seat=Z-9-9", "seat", operator}, {of, "payment=", "payment", operator},
 		{of, "pseudonym=12", "pseudonym", operator}, {of, "placed_from=today", "placed_from", operator},
 		{of, "placed_from=2031-01-01T00:00:00Z&placed_until=2030-01-01T00:00:00Z", "placed_until", operator},
+		{of, "changed_after=", "changed_after", operator},
 		{of, "cursor=nonsense", "cursor", operator}, {of, "seat=A-1-1&seat=A-1-2", "seat", operator},
 		{of, "colour=red", "colour", operator}, {all, "", "buyer", operator}, {all, "buyer=a&seat=A", "seat", operator},
 		{mine, "buyer=bob", "buyer", alice}, {mine, "limit=", "limit", alice},

@@ -122,6 +122,8 @@ type Config struct {
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster operate.Cluster
 
+	// TestClock is the clock of a store for tests, on a server in dev mode. Nil: its calls answer 409 no_test_clock.
+	TestClock operate.TestClock
 	// Now is the clock for tokens and, when it is given, for rates, which count on the machine's monotonic clock else.
 	// Default time.Now.
 	Now func() time.Time
@@ -225,7 +227,7 @@ func (c *Config) waitingRooms() queue.Config {
 		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
 		Heartbeat: c.StreamHeartbeat, PollsPerSecond: c.QueuePollsPerSecond, Keys: c.QueueKeys.OrRandom(),
 		Captcha: c.Captcha,
-		Now:     c.clock(), Logger: c.Logger,
+		Now:     c.storeClock(), Logger: c.Logger,
 	}
 }
 
@@ -235,4 +237,16 @@ func (c *Config) clock() func() time.Time {
 		return c.Now
 	}
 	return time.Now
+}
+
+// storeClock is the clock that sessions and turns end by.
+func (c *Config) storeClock() func() time.Time {
+	wall := c.clock()
+	if c.TestClock == nil {
+		return wall
+	}
+	return func() time.Time {
+		_, ahead, _ := c.TestClock.ClockAhead() // without one there is none to fail
+		return wall().Add(ahead)
+	}
 }

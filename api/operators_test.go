@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"holdfast/api/auth"
+	"holdfast/api/call"
 	"holdfast/api/wire"
+	"holdfast/api/wire/ticketing"
 )
 
 const (
@@ -64,5 +66,48 @@ func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 	page := string(h.do("GET", "/metrics", nobody, "").body)
 	if !strings.Contains(page, `holdfast_operator_refused_total{reason="key"} 2`) {
 		t.Error("failed keys are not counted")
+	}
+}
+
+// TestAScannersKeyOnlyScans: what a phone at the door carries refunds nothing, and lets in.
+func TestAScannersKeyOnlyScans(t *testing.T) {
+	const keyOfGate = "key-of-gate-0123456789"
+	h := open(t, func(c *Config) {
+		c.OperatorKeys = []auth.OperatorKey{{Name: "ann", Key: keyOfAnn},
+			{Name: "gate", Key: keyOfGate, Role: auth.Scanner}}
+	})
+	var made wire.Event
+	h.do("POST", "/v1/events", as(keyOfAnn), eventBody("")).want(201, "").into(&made)
+	event := "/v1/events/" + made.ID
+	h.do("POST", event+"/sale", as(keyOfAnn), `{"state":"open"}`).want(200, "")
+	var b wire.Booking
+	h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").into(&b)
+	h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, "")
+	var all ticketing.Tickets
+	h.do("GET", "/v1/bookings/"+b.ID+"/tickets", alice, "").want(200, "").into(&all)
+	gate := as(keyOfGate)
+	h.do("POST", "/v1/tickets/scan", gate, `{"code":"`+all.Tickets[0].Code+`","scanner":"north"}`).want(200, "")
+	h.do("POST", "/v1/tickets/scan/batch", gate, `{"scanner":"north","scans":[{"code":"`+all.Tickets[0].Code+
+		`","at":"2026-05-01T20:00:00Z"}]}`).want(200, "")
+	h.do("GET", event+"/tickets/manifest", gate, "").want(200, "")
+	h.do("GET", event+"/tickets/conflicts", gate, "").want(200, "")
+	h.do("GET", "/v1/tickets/keys", gate, "").want(200, "")
+	h.do("GET", event, gate, "").want(200, "")
+	scans := 0
+	for _, r := range routes(new(Server)) {
+		if r.Scanners {
+			scans++
+			continue
+		}
+		if r.Access != call.Public && !r.Stream {
+			path := strings.NewReplacer("{event}", made.ID, "{booking}", b.ID).Replace(r.Path)
+			h.do(r.Method, path, gate, "").want(403, "forbidden_role")
+		}
+	}
+	if scans != 5 {
+		t.Errorf("%d calls are a scanner's", scans)
+	}
+	if !strings.Contains(h.logs.String(), `who=gate did="POST /v1/tickets/scan"`) {
+		t.Error("who scanned is not in the log")
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"strconv"
 
+	"holdfast/api/auth"
 	"holdfast/api/call"
 	"holdfast/api/card"
 	"holdfast/api/listen"
@@ -16,6 +17,8 @@ var (
 	notFound     = &problem.Problem{Kind: problem.NotFound}
 	unauthorized = &problem.Problem{Kind: problem.Unauthorized}
 	forbidden    = &problem.Problem{Kind: problem.Forbidden}
+
+	forbiddenRole = &problem.Problem{Kind: problem.ForbiddenRole}
 )
 
 // dispatch counts a call, checks it and has it answered. at and to are what the call's path and method name; nil:
@@ -111,6 +114,9 @@ func (s *Server) identify(r *call.Call) (err error) {
 	}
 	if r.Route.Access == call.Operators && !r.Who.Operator {
 		return forbidden
+	}
+	if r.Who.Role == auth.Scanner && !r.Route.Scanners {
+		return forbiddenRole
 	}
 	return nil
 }

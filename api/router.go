@@ -84,6 +84,8 @@ func clusterRoutes(s *Server, on func(method, path string, what call.Route, answ
 	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
 	on("GET", "/v1/limits", watch, s.limits.Show)
 	on("PATCH", "/v1/limits", watch, s.limits.Change)
+	on("GET", "/v1/test/clock", watch, s.operate.Clock)
+	on("POST", "/v1/test/clock/advance", demand{Access: call.Operators, Mutates: true}, s.operate.AdvanceClock)
 	on("GET", "/healthz", demand{Probe: true}, s.healthz)
 	on("GET", "/readyz", demand{Probe: true}, s.readyz)
 	on("GET", metricsPath, demand{Probe: true}, s.metricsPage)
@@ -139,16 +141,18 @@ func ticketRoutes(
 ) {
 	type demand = call.Route
 	watch, operator := demand{Access: call.Operators}, demand{Access: call.Operators, Mutates: true}
+	look, scan := watch, operator
+	look.Scanners, scan.Scanners = true, true
 	on("GET", booking+"/tickets", demand{Access: call.Buyers}, s.tickets.List)
 	on("GET", booking+"/tickets/qr", demand{Access: call.Buyers}, s.tickets.QR)
 	on("GET", booking+"/tickets/pdf", demand{Access: call.Buyers, Weight: 10}, s.tickets.PDF) // milliseconds of work
 	on("GET", booking+"/tickets/calendar", demand{Access: call.Buyers}, s.tickets.Calendar)
 	on("POST", booking+"/tickets/reissue", demand{Access: call.Buyers, Mutates: true}, s.tickets.Reissue)
-	on("GET", event+"/tickets/manifest", watch, s.tickets.Manifest)
-	on("GET", event+"/tickets/conflicts", watch, s.tickets.Conflicts)
-	on("POST", "/v1/tickets/scan", operator, s.tickets.Scan)
-	on("POST", "/v1/tickets/scan/batch", operator, s.tickets.ScanBatch)
-	on("GET", "/v1/tickets/keys", watch, s.tickets.Keys)
+	on("GET", event+"/tickets/manifest", look, s.tickets.Manifest)
+	on("GET", event+"/tickets/conflicts", look, s.tickets.Conflicts)
+	on("POST", "/v1/tickets/scan", scan, s.tickets.Scan)
+	on("POST", "/v1/tickets/scan/batch", scan, s.tickets.ScanBatch)
+	on("GET", "/v1/tickets/keys", look, s.tickets.Keys)
 	on("POST", "/v1/tickets/keys/rotate", operator, s.tickets.Rotate)
 }
 

@@ -85,7 +85,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.mails = mails.New(cfg.Mails, engine, cfg.RequestTimeout)
 	s.contacts = contact.New(engine, cfg.RequestTimeout)
 	s.lists = bookinglist.New(engine, cfg.RequestTimeout)
-	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
+	s.operate = operate.New(engine, cfg.Cluster, cfg.TestClock, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets(cfg.PaymentPage.origins(), captchaOrigins(cfg.Captcha))
 	s.signIn, s.howToPay = newSignIn(&s.cfg), newPaymentPage(&cfg.PaymentPage)

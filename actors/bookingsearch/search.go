@@ -28,6 +28,7 @@ type Query struct {
 	From    section.Instant        // placed then or later
 	Until   section.Instant        // placed before
 	Payment string                 // the processor's reference of an attempt
+	Changed section.Instant        // something was logged of it then or later; of one event only
 	After   Key                    // the page before ended here
 	Limit   int                    // 1 to LimitMax; else LimitMax
 }
@@ -56,7 +57,13 @@ type Target struct {
 	// Look shows a section's state, and returns once the record that see names is durable. ok is false where nobody has
 	// the section here; fresh is false where what was seen is known to lag. see may still run after a false ok.
 	Look func(ctx context.Context, no storage.SectionNo, see func(*section.State) section.Seq) (fresh, ok bool)
+	// Changed are the bookings of which a section's log has something from a moment on. whole is false where there are
+	// more, or the log cannot be read. Where Query.Changed is not zero it must be there.
+	Changed func(ctx context.Context, no storage.SectionNo, from section.Instant) (all Numbers, whole bool)
 }
+
+// Numbers are bookings of one section.
+type Numbers map[section.BookingNo]struct{}
 
 // Closed is an event that nobody has open here, and where the buyer has bookings.
 type Closed struct {
@@ -186,12 +193,19 @@ type round struct {
 func (s *search) section(ctx context.Context, h *Target, no storage.SectionNo) {
 	var found []Key
 	fresh, count, below := true, 0, section.BookingNo(math.MaxUint64)
+	var changed Numbers // nil: they do not matter
+	if s.q.Changed != 0 {
+		changed, fresh = h.Changed(ctx, no, s.q.Changed)
+		if len(changed) == 0 {
+			below = 0
+		}
+	}
 	var last Key
 	for below != 0 && len(found) < s.q.Limit && count < scanMax {
 		var r round
 		from, room := below, s.q.Limit-len(found)
 		seen, ok := h.Look(ctx, no, func(state *section.State) section.Seq {
-			r = s.look(h, no, state, from, room)
+			r = s.look(h, no, state, from, room, changed)
 			return 0 // keys are told to nobody
 		})
 		if !ok {
@@ -217,7 +231,7 @@ func (s *search) section(ctx context.Context, h *Target, no storage.SectionNo) {
 
 // look goes over some bookings of a state.
 func (s *search) look(
-	h *Target, no storage.SectionNo, state *section.State, below section.BookingNo, room int,
+	h *Target, no storage.SectionNo, state *section.State, below section.BookingNo, room int, changed Numbers,
 ) (r round) {
 	if h.Buyer != nil && !state.Knows(*h.Buyer) {
 		return r
@@ -235,7 +249,8 @@ func (s *search) look(
 			return false
 		}
 		r.last = c.Key
-		if r.count++; s.matches(&c) {
+		_, recent := changed[number]
+		if r.count++; (recent || changed == nil) && s.matches(&c) {
 			r.found = append(r.found, c.Key)
 		}
 		return r.count < lookMax && len(r.found) < room

@@ -155,3 +155,39 @@ func (r *Reader) keep(key bookingKey, p *envelope.Placing) {
 	}
 	r.young[key] = p
 }
+
+// changedMost bounds what Changed remembers of one log, and changedRecords what it reads.
+const (
+	changedMost    = 1 << 16
+	changedRecords = 1 << 18
+)
+
+// Changed are the bookings of which a log has a change from a time on. whole is false where there are more than are
+// worth reading: the newest are left out.
+func (r *Reader) Changed(ctx context.Context, shard storage.SectionKey, from section.Instant) (
+	all map[section.BookingNo]struct{}, whole bool, err error) {
+	at, err := r.since(ctx, shard, from)
+	all = map[section.BookingNo]struct{}{}
+	for after, read := at.seq, 0; err == nil && len(all) < changedMost && read < changedRecords; {
+		entries, more, failed := r.entries(ctx, shard, after, pageRecords)
+		if failed != nil {
+			return all, false, failed
+		}
+		for i := range entries {
+			changes, failed := changesOf(&entries[i].Entry)
+			if failed != nil {
+				return all, false, &storage.CorruptError{Section: shard, Seq: entries[i].Seq, Why: failed.Error()}
+			}
+			for n := range changes {
+				if no := changes[n].Booking; no != 0 && changes[n].At >= from {
+					all[no] = struct{}{}
+				}
+			}
+			after = entries[i].Seq
+		}
+		if read += len(entries); !more {
+			return all, true, nil
+		}
+	}
+	return all, false, err
+}

@@ -177,6 +177,11 @@ func (e *Log) ClockChanged(c wallclock.Change) {
 	}
 }
 
+// ClockAdvanced says that the clock of a store for tests was put forward.
+func (e *Log) ClockAdvanced(by, total time.Duration) {
+	e.log.Info("the clock of this store for tests was put forward", "by", by, "ahead", total)
+}
+
 // LogAhead says that a section's log has been written by a clock that was ahead of this node's: the section's time
 // stands until the clock has caught up, so new holds last longer by as much.
 func (e *Log) LogAhead(key string, by time.Duration) {

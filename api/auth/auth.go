@@ -36,6 +36,7 @@ type Identity struct {
 	Person   Person
 	Known    bool
 	Operator bool
+	Role     Role   // of the operator's key: whoever lets an operator do something asks the route first
 	Name     string // of the operator's key
 }
 
@@ -183,8 +184,8 @@ func twoNames(who Identity) error {
 }
 
 func (a *Authenticator) token(text []byte) (Identity, error) {
-	if name, ok := a.operator(text); ok {
-		return Identity{Person: operators, Known: true, Operator: true, Name: name}, nil
+	if key, ok := a.operator(text); ok {
+		return Identity{Person: operators, Known: true, Operator: true, Role: key.Role, Name: key.Name}, nil
 	}
 	t := a.trust.Load()
 	if t == nil {

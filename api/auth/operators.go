@@ -8,7 +8,18 @@ import (
 )
 
 // OperatorKey is the bearer key of one operator. Its name stands in the log beside everything that is done with it.
-type OperatorKey struct{ Name, Key string }
+type OperatorKey struct {
+	Name, Key string
+	Role      Role
+}
+
+// Role bounds what a key is good for.
+type Role uint8
+
+const (
+	FullOperator Role = iota // everything
+	Scanner                  // letting people in: the calls of call.Route.Scanners, and what anybody may ask
+)
 
 // operatorKeyBytesMin is the least length of an operator's key outside of dev mode.
 const operatorKeyBytesMin = 16
@@ -43,22 +54,22 @@ func (a *Authenticator) SetOperators(keys []OperatorKey) {
 }
 
 // operator is whose key a token is. Which one fits takes as long as none.
-func (a *Authenticator) operator(token []byte) (name string, ok bool) {
+func (a *Authenticator) operator(token []byte) (found OperatorKey, ok bool) {
 	keys := a.operators.Load()
 	if keys == nil {
-		return "", false
+		return found, false
 	}
 	for i := range *keys {
 		k := &(*keys)[i]
 		if len(k.Key) > 0 && subtle.ConstantTimeCompare(token, []byte(k.Key)) == 1 {
-			name, ok = k.Name, true
+			found, ok = *k, true
 		}
 	}
-	return name, ok
+	return found, ok
 }
 
-// IsOperator says whether a bearer token is an operator's key.
+// IsOperator says whether a bearer token is an operator's key; a scanner's is none.
 func (a *Authenticator) IsOperator(token []byte) bool {
-	_, ok := a.operator(token)
-	return ok
+	key, ok := a.operator(token)
+	return ok && key.Role == FullOperator
 }

@@ -16,7 +16,7 @@ func TestOperatorKeysAreChecked(t *testing.T) {
 		"named":      {{Name: "ann", Key: keyAnn}, {Name: "ann", Key: keyBob}},
 		"are one":    {{Name: "ann", Key: keyAnn}, {Name: "bob", Key: keyAnn}},
 		"the name":   {{Name: "", Key: keyAnn}},
-		"visible":    {{"a\x1bnn", keyAnn}},
+		"visible":    {{Name: "a\x1bnn", Key: keyAnn}},
 		"\"bob\" is": {{Name: "ann", Key: keyAnn}, {Name: "bob", Key: ""}},
 	} {
 		if err := CheckOperatorKeys(keys); err == nil || !strings.Contains(err.Error(), want) ||

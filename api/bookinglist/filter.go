@@ -26,7 +26,8 @@ const paymentBytesMax = 255
 // What each call takes.
 var (
 	ofEvent = []string{
-		"state", "buyer", "pseudonym", "seat", "payment", "placed_from", "placed_until", "limit", "cursor",
+		"state", "buyer", "pseudonym", "seat", "payment", "placed_from", "placed_until",
+		"changed_after", "limit", "cursor",
 	}
 	ofBuyer = []string{"buyer", "state", "placed_from", "placed_until", "limit", "cursor"}
 	mine    = []string{"state", "limit", "cursor"}
@@ -102,6 +103,8 @@ func (f *filter) set(name, value string) (err error) {
 		f.query.From, err = instant(name, value)
 	case "placed_until":
 		f.query.Until, err = instant(name, value)
+	case "changed_after":
+		f.query.Changed, err = instant(name, value)
 	case "limit":
 		if f.query.Limit, err = strconv.Atoi(value); err != nil || f.query.Limit < 1 || f.query.Limit > limitMax {
 			return bad("must be a whole number from 1 to 100")

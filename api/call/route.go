@@ -19,6 +19,8 @@ type Route struct {
 	Stream  bool // its answer goes on until the client leaves
 	Probe   bool // asked by those who watch the server: free of limits
 	OfEvent bool // its parameter is an event
+	// Scanners says that an operator's key of auth.Scanner is enough.
+	Scanners bool
 	// AnyAddress says that no limit by address counts it: whole towns share one when the doors open.
 	AnyAddress bool
 	// Raw says that its body is a stranger's, proved by a signature and kept nowhere: it is not searched for card

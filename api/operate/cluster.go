@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/api/wire"
+	"holdfast/api/wire/feeds"
 	"holdfast/storage"
 )
 
@@ -55,6 +56,7 @@ type ClusterState struct {
 	Store       storage.StoreID // zero: the store is one node's alone
 	Foreign     []ForeignMember
 	NotInGossip []SilentMember
+	Feeds       []feeds.Lag
 	StandsDown  string // why this node serves nothing because of foreign nodes; empty: it may serve
 }
 

@@ -25,12 +25,13 @@ type Engine interface {
 type Handlers struct {
 	engine  Engine
 	cluster Cluster       // nil: this server shares its sections with nobody
+	clock   TestClock     // nil: the store is not for tests
 	timeout time.Duration // of an engine call
 }
 
 // New makes the handlers. timeout bounds an engine call.
-func New(engine Engine, cluster Cluster, timeout time.Duration) *Handlers {
-	return &Handlers{engine: engine, cluster: cluster, timeout: timeout}
+func New(engine Engine, cluster Cluster, clock TestClock, timeout time.Duration) *Handlers {
+	return &Handlers{engine: engine, cluster: cluster, clock: clock, timeout: timeout}
 }
 
 // Block takes seats off sale.

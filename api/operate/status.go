@@ -88,7 +88,7 @@ func clusterAnswer(cluster Cluster, query clusterQuery) *wire.Cluster {
 
 // outsiders adds who should not be there, and who should.
 func outsiders(state *ClusterState, answer *wire.Cluster) {
-	answer.Yields = state.StandsDown
+	answer.Yields, answer.Feeds = state.StandsDown, state.Feeds
 	if state.Store != (storage.StoreID{}) {
 		answer.Store = state.Store.String()
 	}

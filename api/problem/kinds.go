@@ -28,6 +28,7 @@ var (
 		"The payment processor does not answer; nothing was charged, and the hold stays").after(2)
 	declined         = define(402, "payment_declined", "The payment was declined; the hold stays")
 	Forbidden        = define(403, "forbidden", "Only operators may do this")
+	ForbiddenRole    = define(403, "forbidden_role", "This key is for scanning tickets only")
 	NotFound         = define(404, "not_found", "There is nothing here")
 	EventUnknown     = define(404, "event_unknown", "There is no such event")
 	BookingUnknown   = define(404, "booking_unknown", "There is no such booking")
@@ -45,6 +46,7 @@ var (
 	eventNotOver     = define(409, "event_not_over", "The event is not over")
 	notTogether      = define(409, "not_together", "Suitable seats are free, but not as many in one section")
 	NotClustered     = define(409, "not_clustered", "This server shares its sections with no other")
+	NoTestClock      = define(409, "no_test_clock", "This store was not made for tests: its clock cannot be moved")
 	NodeAmbiguous    = define(409, "node_ambiguous", "Several nodes have that name")
 	LastNode         = define(409, "last_node", "No other node could serve: drained, nobody would")
 	EventForgotten   = define(410, "event_forgotten",

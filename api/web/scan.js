@@ -9,7 +9,7 @@ import { problemText, timeOf } from './words.js';
 const gateKey = 'holdfast.gate';
 const patienceMs = 15_000;
 const lookEveryMs = 200;
-const sameAgainMs = 4000; // a camera goes on seeing the code that was just checked
+const sameAgainMs = 4000; // a code that the camera has not seen for as long is checked again
 const checkedMax = 20;
 
 const part = (id) => document.getElementById(id);
@@ -50,7 +50,7 @@ async function check(code) {
   } catch (err) {
     if (!(err instanceof Problem) || err.transient) return show('bad', 'Not checked.', 'No answer: let nobody in, and scan it again.');
     open.delete(code);
-    if (err.status === 401 || err.status === 403) return show('bad', 'Not checked.', 'This operator key is not accepted.');
+    if (err.status === 401 || err.status === 403) return show('bad', 'Not checked.', 'This key is not accepted.');
     show('bad', 'Stop.', refusals[err.code]?.(err) ?? problemText(err));
   }
 }
@@ -90,9 +90,10 @@ async function look() {
   setInterval(async () => {
     const [found] = await detector.detect(view).catch(() => []);
     const code = found?.rawValue.trim().toUpperCase();
-    if (!code || (code === last && performance.now() - lastAt < sameAgainMs)) return;
-    [last, lastAt] = [code, performance.now()];
-    enqueue(code);
+    if (!code) return;
+    const now = performance.now(), still = code === last && now - lastAt < sameAgainMs;
+    [last, lastAt] = [code, now]; // for as long as it is held there, it is one ticket
+    if (!still) enqueue(code);
   }, lookEveryMs);
 }
 

@@ -17,7 +17,7 @@ import (
 // speaksForItself are the codes that no press of a button here leads to. The server's own title and detail are shown
 // for them.
 var speaksForItself = []string{"event_deleted", "event_has_bookings", "last_node",
-	"event_not_cancelled", "event_not_over", "not_forgettable", "bad_signature",
+	"event_not_cancelled", "event_not_over", "no_test_clock", "forbidden_role", "not_forgettable", "bad_signature",
 	"bad_request", "invalid", "header_too_large", "method_not_allowed", "plan_invalid", "node_unknown",
 	"node_ambiguous", "not_clustered", "not_confirmed", "not_paying", "refund_too_large", "seats_not_free"}
 

@@ -1,5 +1,7 @@
 package wire
 
+import "holdfast/api/wire/feeds"
+
 // Cluster is what one node sees of all nodes and of who runs which section. Another node may see something else at the
 // same moment.
 type Cluster struct {
@@ -36,6 +38,8 @@ type Cluster struct {
 	Unmet []ClusterUnmet `json:"unmet,omitempty"`
 	// Yields says why this node serves and claims nothing, because of strangers; absent: it may.
 	Yields string `json:"yields,omitempty"`
+	// Feeds are how far this node is with each that is told what happens; absent: nobody is.
+	Feeds []feeds.Lag `json:"feeds,omitempty"`
 }
 
 // ClusterGone is a process that was a member.

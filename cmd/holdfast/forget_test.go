@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"holdfast/api/wire"
+	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/demo"
 	"holdfast/cmd/holdfast/node"
 	"holdfast/cmd/holdfast/nodetest"
@@ -51,6 +52,8 @@ type privateSale struct {
 	node   *node.Node
 	events []wire.Event
 	places map[string][]byte // what was written where
+
+	configure func(*config.Config) // what the server is told besides; nil: nothing
 }
 
 // Names of people that nothing else is called by.
@@ -59,8 +62,10 @@ const (
 	invited = "Xaver-Quendelgras"
 )
 
-func newPrivateSale(t *testing.T) *privateSale {
-	s := &privateSale{t: t, data: filepath.Join(t.TempDir(), "d"), places: map[string][]byte{}}
+func newPrivateSale(t *testing.T) *privateSale { return newPrivateSaleWith(t, nil) }
+
+func newPrivateSaleWith(t *testing.T, configure func(*config.Config)) *privateSale {
+	s := &privateSale{t: t, data: filepath.Join(t.TempDir(), "d"), places: map[string][]byte{}, configure: configure}
 	s.start()
 	for _, name := range []string{"May Day", "June Day"} {
 		var event wire.Event
@@ -75,8 +80,12 @@ func newPrivateSale(t *testing.T) *privateSale {
 func (s *privateSale) start() {
 	s.t.Helper()
 	log := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c := nodetest.Config(s.data)
+	if s.configure != nil {
+		s.configure(c)
+	}
 	var err error
-	if s.node, err = node.Open(s.t.Context(), nodetest.Config(s.data), log, node.Options{}); err != nil {
+	if s.node, err = node.Open(s.t.Context(), c, log, node.Options{}); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := demo.WaitReady(s.t.Context(), s.node.Engine()); err != nil {

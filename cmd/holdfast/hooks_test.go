@@ -115,6 +115,35 @@ func TestP15WhatIsTriggeredIsToldAndBroughtHere(t *testing.T) {
 	listens(t, url, event)
 }
 
+// TestATriggeredHoldEndsAtOnceInAStoreForTests, and elsewhere when it ends.
+func TestATriggeredHoldEndsAtOnceInAStoreForTests(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	config := nodetest.Config(data)
+	config.TestClock = true
+	node := nodetest.OpenWith(t, config)
+	nodetest.Close(t, node)
+	plan := testkit.WriteFile(t, "plan.json", smallPlan)
+	if code, out := tool(t, "import", "--data", data, "--name", "May Day", "--starts-at", "2099-05-01T20:00:00Z",
+		"--price", "*=2500", "--open", plan); code != exitOK {
+		t.Fatalf("import: %d %s", code, out)
+	}
+	node = nodetest.OpenWith(t, config)
+	t.Cleanup(func() { nodetest.Close(t, node) })
+	event, url := node.Engine().Events()[0].ID.String(), "http://"+node.Addr()
+	code, out := tool(t, "trigger", "booking.expired", "--event", event, "--url", url)
+	if code != exitOK || !strings.Contains(out, "booking.expired") {
+		t.Fatalf("trigger: %d %s", code, out)
+	}
+	testkit.Eventually(t, "the hold has expired", func() bool {
+		code, out := tool(t, "bookings", "list", event, "--url", url)
+		return code == exitOK && strings.Contains(out, "expired")
+	})
+	if code, out := tool(t, "copy", "--from", "pebble:"+data, "--to", "pebble:"+t.TempDir()); code == exitOK ||
+		!strings.Contains(out, "made for tests") {
+		t.Errorf("copy: %d %s", code, out)
+	}
+}
+
 // listens has the changes of an event brought to a receiver, from the first on.
 func listens(t *testing.T, url, event string) {
 	t.Helper()

@@ -37,10 +37,11 @@ type commands struct {
 	Import importCommand `cmd:"" help:"Check a seating plan, and create an event from it."`
 	Sale   saleCommand   `cmd:"" help:"Open, pause or close an event's sale."`
 	Event  struct {
-		Cancel   cancelCommand       `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
-		Edit     deskctl.EditCommand `cmd:"" help:"Change an event's name, times, limits or hold times; or tell who has."`
-		Postpone postponeCommand     `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
-	} `cmd:"" help:"Edit an event, call it off, or put it off."`
+		Cancel   cancelCommand         `cmd:"" help:"Call an event off: nobody buys any more, and everybody has the money back."`
+		Edit     deskctl.EditCommand   `cmd:"" help:"Change an event's name, times, limits or hold times; or tell who has."`
+		Delete   deskctl.DeleteCommand `cmd:"" help:"Take an event away that nobody has seats of."`
+		Postpone postponeCommand       `cmd:"" help:"Put an event off: who has a booking keeps it, or gives it back."`
+	} `cmd:"" help:"Edit an event, call it off, put it off, or delete it."`
 	Forget   forgetCommand       `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue    queueCommand        `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Bookings deskctl.Command     `cmd:"" help:"Search bookings, and look at one."`

@@ -76,7 +76,7 @@ var commandWalls = map[string]wall{
 		Why: "asks a server about webhooks and changes, and brings them to this machine: a store in reach would be " +
 			"read beside it",
 		Own: []string{
-			"cmd/holdfast/client", "cmd/holdfast/terminal", "api/wire", "api/wire/hooks",
+			"cmd/holdfast/client", "cmd/holdfast/terminal", "api/wire", "api/wire/hooks", "api/wire/testclock",
 		},
 		Third: []string{standardWebhooks},
 	},
@@ -141,8 +141,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/datafolder": {
 		Why: "node and commands open one folder by one rule: it may know neither",
 		Own: []string{
-			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/witness", "storage",
-			"storage/pebblestore",
+			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/wallclock", "actors/witness",
+			"storage", "storage/pebblestore",
 		},
 	},
 	"cmd/holdfast/flagvalue": {

@@ -181,6 +181,10 @@ var wallsAround = map[string]wall{
 	"api/captcha": {
 		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
 	},
+	"api/wire/feeds": {Why: "types of how far those are who are told, for whoever speaks the API"},
+	"api/wire/testclock": {
+		Why: "types of the clock for tests, for whoever speaks the API", Own: []string{"api/wire"},
+	},
 	"api/wire/mails": {
 		Why: "types of mails to buyers, for whoever speaks the API", Own: []string{"api/wire"},
 	},
@@ -327,8 +331,10 @@ var wallsAround = map[string]wall{
 		Third: []string{fasthttp},
 	},
 	"api/operate": {
-		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
-		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
+		Why: "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an " +
+			"interface of its own",
+		Own: []string{"actors", "actors/section", "actors/wallclock", "storage", "api/call", "api/card", "api/problem",
+			"api/wire", "api/wire/feeds", "api/wire/testclock", "cluster/netlimit"},
 		Third: []string{fasthttp, prometheus},
 	},
 	"api/consumer": {
@@ -342,7 +348,8 @@ var wallsAround = map[string]wall{
 	"api/wire": {
 		Why: "what clients and the bench share: types and their JSON, nothing of the server",
 		Own: []string{
-			"api/wire/calledoff", "actors/nesting", "api/wire/pay", "api/wire/pricing", "api/wire/roomrules",
+			"api/wire/calledoff", "api/wire/feeds", "actors/nesting", "api/wire/pay", "api/wire/pricing",
+			"api/wire/roomrules",
 		},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},

@@ -35,6 +35,7 @@ var kept = map[string]string{
 
 	// a data folder's files
 	"StoreFolder": "event ", "PaymentsFile": "payment ", "cursorsFile": "cursor ",
+	"TestClockFile": "[a folder for tests is not copied]",
 
 	// what package storage asks of stores
 	"Store": "event ", "Log": "event ", "Importer": "event ", "Snapshots": " snapshot ", "Catalog": "event ",

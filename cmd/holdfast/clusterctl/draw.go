@@ -25,6 +25,7 @@ func Draw(look *Status, moves []move, troubles []Finding, sections bool) string 
 		fmt.Fprintf(&text, "; of %d the database does not say whether they may be claimed", own.Uncertain)
 	}
 	text.WriteString("\n")
+	drawFeeds(&text, look)
 	for _, f := range troubles {
 		fmt.Fprintf(&text, "trouble: %s\n", f)
 	}
@@ -53,6 +54,28 @@ func drawNodes(out io.Writer, look *Status, moves []move) {
 			signed(came[n.Name], went[n.Name]), roundTrip, n.API, n.ID)
 	}
 	_ = table.Flush() // into memory
+}
+
+// drawFeeds says which of those who are told what happens wait, and at which node.
+func drawFeeds(out io.Writer, look *Status) {
+	for i := range look.nodes {
+		said := look.nodes[i].said
+		if said == nil {
+			continue
+		}
+		for _, f := range said.Feeds {
+			fmt.Fprintf(out, "told by %s: %s, ", look.nodes[i].node.Name, f.Sink)
+			if f.Behind == 0 {
+				fmt.Fprint(out, "nothing waits")
+			} else {
+				fmt.Fprintf(out, "%d sections wait, the oldest record for %.1f s", f.Behind, f.Oldest)
+			}
+			if f.Stuck > 0 {
+				fmt.Fprintf(out, "; %d logs cannot be followed", f.Stuck)
+			}
+			fmt.Fprintln(out)
+		}
+	}
 }
 
 // signed writes what a node gained and lost.

@@ -63,6 +63,9 @@ type Config struct {
 	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: on a loopback address
 	// only, see DevAuthAnywhere.
 	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
+	// TestClock makes a new data folder one for tests: its clock can be put forward, and a hold of ten minutes be over
+	// at once. It marks the folder for ever. A folder that was made without it never has such a clock.
+	TestClock bool `help:"Make a new data folder whose clock can be put forward (POST /v1/test/clock/advance), for tests for ever; with --dev-auth." group:"Who"`
 	// DevAuthAnywhere lets DevAuth serve an address that other machines reach: whoever finds the port is an operator.
 	// For a container, whose loopback address nobody outside reaches, while something else keeps strangers out.
 	DevAuthAnywhere bool `help:"Allow --dev-auth on an address that other machines reach: they are all operators then." group:"Who"`
@@ -94,6 +97,10 @@ type Config struct {
 	// take the old one out when nobody uses it any more. A file that turns bad changes nothing and is an ERROR in the
 	// log.
 	OperatorKeysFile string `help:"File with operators' keys, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
+
+	// ScannersKeysFile is OperatorKeysFile for people and devices at the doors: such a key scans tickets, takes the
+	// list of tickets along and tells what was let in, and nothing else.
+	ScannersKeysFile string `help:"File with keys that only scan tickets, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
 
 	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
 	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
@@ -256,6 +263,8 @@ func (c *Config) checkAuth() error {
 		c.DevAuth = true
 	}
 	switch {
+	case c.TestClock && (!c.DevAuth || c.Data == ""):
+		return errors.New("--test-clock needs --dev-auth and --data: what others sell from goes by the machine's clock")
 	case c.DevAuth && c.realAuth():
 		return errors.New("--dev-auth and --jwt-… exclude each other: with both, anybody could be anybody")
 	case !c.DevAuth && !c.realAuth():

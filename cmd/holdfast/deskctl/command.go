@@ -24,6 +24,7 @@ func (Command) Help() string {
   holdfast bookings list 0b6d4f0e-… --seat A-1-1
   holdfast bookings list 0b6d4f0e-… --payment pi_3Q… --json | jq -r .id
   holdfast bookings list --buyer alice --placed-from 2031-05-01T00:00:00+02:00
+  holdfast bookings list 0b6d4f0e-… --changed-after 2031-05-01T00:00:00+02:00 --json
   holdfast bookings show bqx7…
 
 Any node is asked. What sections remember is searched: all bookings that are alive, and those that have ended for a
@@ -35,16 +36,17 @@ Exit code: 0 done; 2 could not ask, or some section could not be seen: there may
 // ListCommand searches.
 type ListCommand struct {
 	client.Target
-	Event       string   `arg:"" optional:"" help:"The event's id. Without it, --buyer says whose."`
-	State       []string `help:"Only these: held, paying, confirmed, released, expired, refunded." env:"-" placeholder:"STATE"`
-	Buyer       string   `help:"Only this buyer's, as a token's sub has the name." env:"-" placeholder:"NAME"`
-	Pseudonym   string   `help:"Only those of this buyer, as the event's logs have the name." env:"-" placeholder:"HEX"`
-	Seat        string   `help:"Only those that have this seat, or had it." env:"-" placeholder:"SEAT"`
-	Payment     string   `help:"Only those with this reference of the processor's." env:"-" placeholder:"REFERENCE"`
-	PlacedFrom  string   `help:"Only those placed then or later." env:"-" placeholder:"TIME"`
-	PlacedUntil string   `help:"Only those placed before." env:"-" placeholder:"TIME"`
-	Most        int      `help:"Stop after so many; 0: all." default:"0" env:"-" placeholder:"N"`
-	JSON        bool     `help:"A line of JSON for each." env:"-" name:"json"`
+	Event        string   `arg:"" optional:"" help:"The event's id. Without it, --buyer says whose."`
+	State        []string `help:"Only these: held, paying, confirmed, released, expired, refunded." env:"-" placeholder:"STATE"`
+	Buyer        string   `help:"Only this buyer's, as a token's sub has the name." env:"-" placeholder:"NAME"`
+	Pseudonym    string   `help:"Only those of this buyer, as the event's logs have the name." env:"-" placeholder:"HEX"`
+	Seat         string   `help:"Only those that have this seat, or had it." env:"-" placeholder:"SEAT"`
+	Payment      string   `help:"Only those with this reference of the processor's." env:"-" placeholder:"REFERENCE"`
+	PlacedFrom   string   `help:"Only those placed then or later." env:"-" placeholder:"TIME"`
+	PlacedUntil  string   `help:"Only those placed before." env:"-" placeholder:"TIME"`
+	ChangedAfter string   `help:"Only those of which something was logged then or later." env:"-" placeholder:"TIME"`
+	Most         int      `help:"Stop after so many; 0: all." default:"0" env:"-" placeholder:"N"`
+	JSON         bool     `help:"A line of JSON for each." env:"-" name:"json"`
 }
 
 // errIncomplete says that there may be more.
@@ -64,7 +66,8 @@ func (l *ListCommand) Run(c *terminal.Console) error {
 	}
 	query := url.Values{}
 	for name, value := range map[string]string{"buyer": l.Buyer, "pseudonym": l.Pseudonym, "seat": l.Seat,
-		"payment": l.Payment, "placed_from": l.PlacedFrom, "placed_until": l.PlacedUntil} {
+		"payment": l.Payment, "placed_from": l.PlacedFrom, "placed_until": l.PlacedUntil,
+		"changed_after": l.ChangedAfter} {
 		if value != "" {
 			query.Set(name, value)
 		}

@@ -20,7 +20,11 @@ func offline(ctx context.Context, data string, work func(*actors.Engine) error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	engine, err := actors.Open(ctx, actors.Config{Store: store, Offline: true, Name: "operator"})
+	ahead, err := datafolder.TestClock(data)
+	if err != nil {
+		return err
+	}
+	engine, err := actors.Open(ctx, actors.Config{Store: store, Offline: true, Name: "operator", Ahead: ahead})
 	if err != nil {
 		return err
 	}

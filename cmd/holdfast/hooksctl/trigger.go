@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/api/wire/testclock"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/terminal"
 )
@@ -31,7 +32,8 @@ func (Trigger) Help() string {
   holdfast trigger booking.expired --event 0b6d4f0e-… --wait
 
 For trying out: a seat is really held for the buyer "trigger", and what follows really happens. It is in the log, and everybody is told who is
-told anything. Servers in dev mode only: with a real payment processor nobody should buy to see a webhook.`
+told anything. Servers in dev mode only: with a real payment processor nobody should buy to see a webhook. A hold's end is at once where
+the data were made with serve --test-clock.`
 }
 
 // steps are the calls that lead to each type, behind the hold.
@@ -67,14 +69,40 @@ func (t *Trigger) Run(c *terminal.Console) error {
 		}
 	}
 	if t.Type == "booking.expired" {
-		fmt.Fprintf(c.Out, "%s ends at %s\n", held.ID, held.ExpiresAt)
-		if at, err := time.Parse(time.RFC3339, held.ExpiresAt); err == nil && t.Wait {
-			rest(c.Context, time.Until(at))
-		}
-		return nil
+		return t.expire(c, server, held)
 	}
 	_, err = fmt.Fprintf(c.Out, "%s: %s\n", t.Type, held.ID)
 	return err
+}
+
+// expire puts the clock of a store for tests forward to the hold's end. Of other stores it says when that is, or waits.
+func (t *Trigger) expire(c *terminal.Console, server *client.Client, held held) error {
+	ends, err := time.Parse(time.RFC3339, held.ExpiresAt)
+	if err != nil {
+		return err
+	}
+	var clock struct {
+		Now time.Time `json:"now"`
+	}
+	err = server.Get(c.Context, "/v1/test/clock", &clock)
+	var refused *client.Problem
+	switch {
+	case err == nil:
+		seconds := max(1, int64((ends.Sub(clock.Now)+time.Second-1)/time.Second))
+		if err := post(c.Context, server, "/v1/test/clock/advance", "trigger", testclock.Advance{Seconds: seconds},
+			&clock); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.Out, "%s: %s; the server's clock is %d s further\n", t.Type, held.ID, seconds)
+		return err
+	case !errors.As(err, &refused) || refused.Code != "no_test_clock":
+		return err
+	}
+	fmt.Fprintf(c.Out, "%s ends at %s\n", held.ID, held.ExpiresAt)
+	if t.Wait {
+		rest(c.Context, time.Until(ends))
+	}
+	return nil
 }
 
 // held is what is needed of a booking's answer.

@@ -25,6 +25,12 @@ import (
 	"holdfast/storage"
 )
 
+// now is the time that holds end by: reminders are sent before that.
+func (p *Parts) now() time.Time {
+	_, ahead, _ := p.Engine.ClockAhead() // an error: it is not
+	return time.Now().Add(ahead)
+}
+
 // passwordMin is how many bytes a password must have: the server judges it, so anything may be one.
 const passwordMin = 1
 
@@ -56,7 +62,7 @@ func Open(ctx context.Context, c *config.Mail, p *Parts) (*mail.Service, error) 
 	}
 	s, err := mail.Open(ctx, mail.Config{Store: p.Store, Feed: p.Feed, Engine: engine{p.Engine}, Sender: sender,
 		Domain: sender.Domain(), Link: strings.TrimSuffix(c.MailLink, "/"), Language: c.MailLanguage, Logger: p.Logger,
-		Here: p.Here})
+		Here: p.Here, Now: p.now})
 	if err != nil {
 		return nil, fmt.Errorf("reading the queue of mails: %w", err)
 	}

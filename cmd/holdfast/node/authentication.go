@@ -17,7 +17,8 @@ import (
 
 // apiConfig reads the keys and says who may come in. listed is nil without a file of token keys.
 func apiConfig(c *config.Config, log *slog.Logger) (out *api.Config, listed *keySet, files *keyFiles, err error) {
-	files = &keyFiles{operator: c.OperatorKeyFile, operators: c.OperatorKeysFile, secret: c.JWTHS256SecretFile,
+	files = &keyFiles{operator: c.OperatorKeyFile, operators: c.OperatorKeysFile,
+		scanners: c.ScannersKeysFile, secret: c.JWTHS256SecretFile,
 		public: c.JWTEdDSAPublicKeyFile}
 	if err := files.open(); err != nil {
 		return nil, nil, nil, err

@@ -122,6 +122,11 @@ func (n *Node) endOnDiskFailure(message string) {
 
 // openFolder opens store and books of a data folder, or nothing.
 func (n *Node) openFolder(c *config.Config, files int) error {
+	if c.TestClock {
+		if err := datafolder.MarkForTests(c.Data); err != nil {
+			return fmt.Errorf("--test-clock: %w", err)
+		}
+	}
 	store, err := datafolder.Open(c.Data, pebblestore.Options{
 		OpenFiles: files, FreeMin: uint64(c.DiskFreeMinMiB) << 20, Space: n.logSpace, Fatal: n.endOnDiskFailure,
 	}, n.log)
@@ -138,10 +143,18 @@ func (n *Node) openFolder(c *config.Config, files int) error {
 // openBooks opens what a data folder keeps beside the store, or nothing.
 func (n *Node) openBooks(c *config.Config) error {
 	data := c.Data
+	ahead, err := datafolder.TestClock(data)
+	switch {
+	case err != nil:
+		return err
+	case ahead != nil && !c.DevAuth:
+		return fmt.Errorf("%s was made for tests (--test-clock): it is served with --dev-auth only", data)
+	}
+	n.ahead = ahead
 	if err := n.remember(data); err != nil {
 		return err
 	}
-	err := datafolder.RecordCharges(n.witness, data)
+	err = datafolder.RecordCharges(n.witness, data)
 	if err == nil && c.Inside() {
 		n.inside, err = sandbox.Open(filepath.Join(data, datafolder.PaymentsFile))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/wallclock"
 	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/api/limit/redislimit"
@@ -37,6 +38,7 @@ type Node struct {
 	engine       *actors.Engine
 	engineOpened atomic.Pointer[actors.Engine] // the engine, once it can be asked to claim
 	sql          *sqlstore.Store               // nil: the store is embedded
+	ahead        *wallclock.Ahead              // nil: the store is not for tests
 	witness      *witness.Witness              // nil: nothing is remembered beyond this process
 	pebble       *pebblestore.Store            // nil: it is not
 	liveness     *cluster.Liveness             // nil: nobody else can be there
@@ -73,7 +75,7 @@ type Node struct {
 // Options are what the process that a node runs in says of itself. Zero values are for tests.
 type Options struct {
 	Build Build
-	// Exit ends the process at once; it is called when the disk has failed. nil: panic.
+	// Exit ends the process when the disk has failed. nil: panic.
 	Exit func(code int)
 }
 
@@ -113,7 +115,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 	if err := n.join(ctx, c); err != nil {
 		return n, fmt.Errorf("cluster: %w", err)
 	}
-	outside.Cluster, outside.Writable = operatorAPI{n}, n.writable
+	outside.Cluster, outside.Writable, outside.TestClock = operatorAPI{n}, n.writable, n.testClock()
 	if err := errors.Join(n.useSecret(ctx, outside), n.openSinks(ctx, c, outside)); err != nil {
 		return n, err
 	}
@@ -218,7 +220,7 @@ func (n *Node) openEngine(
 	if err != nil {
 		return err
 	}
-	config.Store, config.Witness = n.store, n.witness
+	config.Store, config.Witness, config.Ahead = n.store, n.witness, n.ahead
 	if err := n.openTill(c, &config, outside); err != nil {
 		return err
 	}

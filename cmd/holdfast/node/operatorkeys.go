@@ -23,6 +23,7 @@ const unnamedOperator = "operator"
 // and the buyers' secret and public key. A JWKS file has rules of its own: see keySet.
 type keyFiles struct {
 	operator, operators string // --operator-key-file, --operator-keys-file
+	scanners            string // --scanners-keys-file
 	secret, public      string // --jwt-hs256-secret-file, --jwt-eddsa-public-key-file
 
 	keys    []auth.OperatorKey
@@ -36,16 +37,24 @@ type ownKeys struct {
 	public ed25519.PublicKey
 }
 
-// readOperators gives the keys of both files, checked together.
+// readOperators gives the keys of all files, checked together.
 func (b *keyFiles) readOperators() (keys []auth.OperatorKey, err error) {
-	if b.operators != "" {
-		text, err := keyfile.Read(b.operators, keyfile.Check)
+	for _, list := range []struct {
+		flag, file string
+		role       auth.Role
+	}{{"--operator-keys-file", b.operators, auth.FullOperator}, {"--scanners-keys-file", b.scanners, auth.Scanner}} {
+		if list.file == "" {
+			continue
+		}
+		text, err := keyfile.Read(list.file, keyfile.Check)
 		if err != nil {
-			return nil, fmt.Errorf("--operator-keys-file: %w", err)
+			return nil, fmt.Errorf("%s: %w", list.flag, err)
 		}
-		if keys, err = parseOperatorKeys(string(venue.WithoutMark(text))); err != nil {
-			return nil, fmt.Errorf("--operator-keys-file: %s: %w", b.operators, err)
+		listed, err := parseOperatorKeys(string(venue.WithoutMark(text)), list.role)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", list.flag, list.file, err)
 		}
+		keys = append(keys, listed...)
 	}
 	key, err := keyfile.ReadSecret(b.operator, operatorKeyBytesMin)
 	if err != nil {
@@ -61,7 +70,7 @@ const operatorKeyBytesMin = 16
 
 // parseOperatorKeys reads lines of name=key. Empty lines, and those that begin with #, say nothing. Errors give the
 // line's number, for the line is a secret.
-func parseOperatorKeys(text string) (keys []auth.OperatorKey, err error) {
+func parseOperatorKeys(text string, role auth.Role) (keys []auth.OperatorKey, err error) {
 	for i, line := range strings.Split(text, "\n") {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
@@ -70,7 +79,7 @@ func parseOperatorKeys(text string) (keys []auth.OperatorKey, err error) {
 		if !ok {
 			return nil, fmt.Errorf("line %d is not name=key", i+1)
 		}
-		keys = append(keys, auth.OperatorKey{Name: strings.TrimSpace(name), Key: strings.TrimSpace(key)})
+		keys = append(keys, auth.OperatorKey{Name: strings.TrimSpace(name), Key: strings.TrimSpace(key), Role: role})
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("it holds no key: a line of name=key for each operator")
@@ -100,12 +109,12 @@ func (b *keyFiles) open() (err error) {
 // changeable says that there is something to look at again. What comes out of a pipe, such as a shell's <(…), comes
 // once.
 func (b *keyFiles) changeable() bool {
-	for _, path := range []*string{&b.operator, &b.operators, &b.secret, &b.public} {
+	for _, path := range []*string{&b.operator, &b.operators, &b.scanners, &b.secret, &b.public} {
 		if *path != "" && !keyfile.IsRegular(*path) {
 			return false
 		}
 	}
-	return b.operator+b.operators+b.secret+b.public != ""
+	return b.operator+b.operators+b.scanners+b.secret+b.public != ""
 }
 
 // reload takes in what has changed. A file that cannot be read or used changes nothing.

@@ -16,6 +16,7 @@ func TestAnOperatorsNewKeyCountsAtOnce(t *testing.T) {
 	file := testkit.WriteFile(t, "operators", "ann=key-of-ann-0123456789")
 	c := nodetest.Config(t.TempDir())
 	c.OperatorKeysFile = file
+	c.ScannersKeysFile = testkit.WriteFile(t, "scanners", "north=key-of-north-0123456789")
 	node, err := node.Open(t.Context(), c, testkit.QuietLog(), node.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +26,11 @@ func TestAnOperatorsNewKeyCountsAtOnce(t *testing.T) {
 		return (&client.Client{Base: "http://" + node.Addr(), Key: key, HTTP: http.DefaultClient}).Get(t.Context(),
 			"/v1/cluster", &struct{}{}) == nil
 	}
-	if !may("key-of-ann-0123456789") || may("key-of-bob-0123456789") || may("dev") {
+	scanner := &client.Client{Base: "http://" + node.Addr(), Key: "key-of-north-0123456789", HTTP: http.DefaultClient}
+	if err := scanner.Get(t.Context(), "/v1/tickets/keys", &struct{}{}); err != nil {
+		t.Errorf("a scanner's key: %v", err)
+	}
+	if !may("key-of-ann-0123456789") || may("key-of-bob-0123456789") || may("dev") || may(scanner.Key) {
 		t.Error("other keys count than those of the file")
 	}
 	for _, step := range []struct {

@@ -1,17 +1,20 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"holdfast/api/operate"
 
 	"holdfast/actors"
 	"holdfast/api/wire"
+	"holdfast/api/wire/feeds"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/boundedjson"
 	"holdfast/cmd/holdfast/config"
@@ -72,6 +75,11 @@ func (f operatorAPI) State() operate.ClusterState {
 	look := operate.ClusterState{Self: n.writer, View: view.Version(), Uncertain: n.engine.Stats().Uncertain.Load(),
 		Clustered: n.cluster != nil,
 		Gone:      n.gone.list(view)}
+	for _, s := range n.feed.Status() {
+		look.Feeds = append(look.Feeds, feeds.Lag{Sink: s.Name, Behind: s.Behind, Oldest: s.Oldest.Seconds(),
+			Stuck: s.Stuck})
+	}
+	slices.SortFunc(look.Feeds, func(a, b feeds.Lag) int { return cmp.Compare(a.Sink, b.Sink) })
 	if n.liveness != nil {
 		look.Heartbeats = n.liveness.Others() + 1
 	}

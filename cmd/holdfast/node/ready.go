@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/api/operate"
 	"holdfast/storage"
 )
 
@@ -56,4 +57,12 @@ func (e engine) Live(ctx context.Context, id storage.EventID) (actors.LiveMap, e
 		return nil, err
 	}
 	return live, nil
+}
+
+// testClock is the engine, if its clock can be put forward.
+func (n *Node) testClock() operate.TestClock {
+	if n.ahead == nil { // a nil *Ahead would be no nil TestClock
+		return nil
+	}
+	return n.engine
 }

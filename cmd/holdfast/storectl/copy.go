@@ -1,6 +1,7 @@
 package storectl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,12 @@ func (c *Copy) Close() error { return errors.Join(c.To.Close(), c.From.Close()) 
 // OpenStored opens a store by its address: pebble:DIR, or postgres://….
 func OpenStored(ctx context.Context, address string, readOnly bool) (Stored, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
+	if scheme == "pebble" {
+		if ahead, err := datafolder.TestClock(rest); err != nil || ahead != nil {
+			return nil, cmp.Or(err, fmt.Errorf("%s was made for tests (--test-clock): neither it nor what comes into "+
+				"it is copied, for its logs may be ahead of the time", rest))
+		}
+	}
 	switch {
 	case scheme == "pebble" && rest != "" && readOnly:
 		store, err := pebblestore.Open(filepath.Join(rest, datafolder.StoreFolder), pebblestore.Options{ReadOnly: true})
