@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
@@ -48,6 +49,9 @@ type Booking struct {
 	opened       int64 // of the last attempt
 	// Passes are what was done with its tickets, by leg and seat: how often one was issued anew, and who let it in.
 	Passes map[[2]uint32]*Pass
+	// Exchange is of an exchange, and Total what its seats cost.
+	Exchange *exchange.Part
+	Total    int64
 }
 
 // Pass is what the log has told of a ticket.
@@ -124,6 +128,8 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 	switch c.Kind {
 	case section.HoldPlaced, section.LegBound:
 		return m.placed(c)
+	case section.BookingExchanged:
+		return m.exchanged(c, e.Seq)
 	case section.LegSold, section.LegFreed, section.LegSeatsFreed:
 		return m.legMoved(c, e.Seq)
 	case section.OrderSettled, section.OrderServed:
@@ -175,7 +181,7 @@ func (m *Model) refunded(c *section.Change, seq section.Seq) error {
 	b.owe(c)
 	switch {
 	case b == nil || c.Kind == section.RefundDue && c.Pay.Reason == account.Requested &&
-		b.State != section.BookingConfirmed:
+		b.State != section.BookingConfirmed && (b.Exchange == nil || len(c.Seats) > 0):
 		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
 	case c.Kind == section.RefundDue && c.Pay.Reason == account.Anomaly:
 		b.Owed = append(b.Owed, c.Pay.Attempt)
@@ -224,13 +230,6 @@ func (b *Booking) owe(c *section.Change) {
 	}
 }
 
-// Gift are seats of a section that a record of an order's home gave back.
-type Gift struct {
-	Seq     section.Seq
-	Section uint32
-	Seats   []section.SeatIndex
-}
-
 // Kept are the seats of a leg that an order's home has not given back.
 func (b *Booking) Kept(leg *order.Leg) []section.SeatIndex {
 	return slices.DeleteFunc(slices.Clone(leg.Seats), func(seat section.SeatIndex) bool {
@@ -250,7 +249,7 @@ func (m *Model) placed(c *section.Change) error {
 	}
 	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: state,
 		ExpiresAt: c.ExpiresAt, Ever: map[section.BookingState]bool{state: true}, Order: c.Order,
-		Leg: c.Kind == section.LegBound}
+		Leg: c.Kind == section.LegBound, Exchange: c.Exchange, Total: c.Total}
 	return m.take(c.Seats, c.Booking)
 }
 
