@@ -207,7 +207,7 @@ func (s *swap) rest() {
 // however often their house dies meanwhile (P1, P5, P6, P10, P13); each seat has one code that opens a door, and of all
 // codes that were ever shown no other does.
 func TestExchangesRacedOnASoldOutEvent(t *testing.T) {
-	exchanges := int64(40)
+	exchanges := int64(24)
 	if text := os.Getenv(exchangesVariable); text != "" {
 		exchanges, _ = strconv.ParseInt(text, 10, 64)
 	}
@@ -231,9 +231,9 @@ func TestExchangesRacedOnASoldOutEvent(t *testing.T) {
 	}
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
-	for next := exchanges - exchanges/8; s.left.Load() > 0; <-look.C {
+	for next := exchanges - exchanges/4; s.left.Load() > 0; <-look.C {
 		if s.left.Load() <= next {
-			next -= max(1, exchanges/8)
+			next -= max(1, exchanges/4)
 			s.crashes.Add(1)
 			s.open()
 		}
