@@ -294,8 +294,8 @@ var samples = []sample{
 			Seats: []section.SeatIndex{7}, Request: section.RequestID{0x7e}, Fingerprint: 0xf00d,
 			Exchange: &exchange.Part{Credit: 4500, Gives: []section.SeatIndex{300}}}},
 		KindAskExchange, into((*Decoder).Ask),
-		"4e098827e100000000000000000000000000000eac021c000000ac027e000000000000000000000000000000b00000000000" +
-			"00000000000000001000000000000f00d010701942301ac02"},
+		"4e098827e100000000000000000000000000000eac021c000000ac027e000000000000000000000000000000b0000000" +
+			"000000000000000000000001000000000000f00d010701942301ac02"},
 	{"answer about an exchange", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
 		Outcome: section.Outcome{Booking: 78, State: section.BookingReleased, ExpiresAt: 1700000600000,
 			Seats: []section.SeatIndex{7}, Lost: []section.SeatIndex{}, Money: paid(500),
