@@ -6,9 +6,11 @@ import (
 	"slices"
 
 	"holdfast/actors/orders"
+	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -340,4 +342,52 @@ func (t *bookingCall) suits(c *section.Command, no storage.SectionNo) bool {
 		return true // let the section say it
 	}
 	return t.ev.live.Suitable(no, c) >= c.Quantity
+}
+
+// exchangeCommand makes r ask for an exchange. Seats that are wanted and given up alike are neither.
+func (o *openEvent) exchangeCommand(r *request.Request, id BookingID, give []string, call *BookCall) error {
+	c := &r.Command
+	c.Kind, c.Exchange = section.PlaceExchange, new(exchange.Part)
+	both := func(seat string) bool {
+		return slices.Contains(give, seat) && slices.Contains(call.Seats, seat)
+	}
+	gives, err := o.ofSection(id.Section.Section, give, both)
+	if err != nil {
+		return err
+	}
+	wanted, err := o.ofSection(id.Section.Section, call.Seats, both)
+	if err != nil {
+		return err
+	}
+	r.Seats = append(r.Seats, wanted...)
+	c.Seats, c.Exchange.Gives = r.Seats, gives
+	if b := &call.Best; b.Quantity > 0 {
+		if c.Category, c.AnyCategory, err = o.category(b.Category); err != nil {
+			return err
+		}
+		c.Quantity, c.AccessibleOnly = b.Quantity, b.Accessible
+	}
+	c.Exchange.Credit = o.refundOf(id.Section.Section, gives, price.ReturnFees)
+	return nil
+}
+
+// ofSection are the indexes of seats that all lie in a section, without those that are left out.
+func (o *openEvent) ofSection(
+	no storage.SectionNo, ids []string, without func(string) bool,
+) (seats []section.SeatIndex, err error) {
+	var unknown []string
+	for _, id := range ids {
+		switch ref, known := o.seats.Find(id); {
+		case !known:
+			unknown = append(unknown, id)
+		case ref.section != no:
+			err = &Refusal{Code: section.ExchangeOverSections, Seats: []string{id}}
+		case !without(id):
+			seats = append(seats, ref.index)
+		}
+	}
+	if len(unknown) > 0 {
+		err = &SeatsUnknownError{Seats: unknown}
+	}
+	return seats, err
 }

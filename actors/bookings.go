@@ -109,7 +109,12 @@ func (o *openEvent) tellBooking(
 		return got, ErrBookingUnknown
 	case got.Rejection == section.IdempotencyMismatch:
 		return got, ErrMismatch
+	case got.Rejection != section.Accepted && out != nil:
+		out.lost = o.appendIDs(nil, id.Section.Section, outcome.Lost)
 	case got.Rejection == section.Accepted:
+		if x := outcome.Exchange; x != nil && x.Of == id.No {
+			id.No = outcome.Booking
+		}
 		if outcome.Booking != id.No { // the key was first used for another booking
 			return got, ErrMismatch
 		}
@@ -182,6 +187,9 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 		out.Amount += o.prices.Add(int(layout.Seats[i].Category), &sum)
 	}
 	out.Price = sum
+	if outcome.Exchange != nil {
+		o.fillExchange(id, outcome, out)
+	}
 	if outcome.State == section.BookingConfirmed {
 		for n, i := range out.alive {
 			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})

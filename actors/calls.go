@@ -161,6 +161,9 @@ type BookingView struct {
 	order      *order.Part // of a booking over several sections
 	aliveLegs  []order.Leg // of one with money: the seats of its legs that are not refunded
 
+	Exchange *till.ExchangeView // nil: it is no exchange
+	lost     []string           // of a refused exchange
+
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal
 	apart   NotTogetherError
@@ -170,6 +173,12 @@ type BookingView struct {
 func (v *BookingView) RefundDue() bool {
 	return slices.ContainsFunc(v.Refunds, func(r till.RefundView) bool { return r.State == account.Due.String() })
 }
+
+// anyAlive says that some seat of a booking with money is not refunded, nor owed back.
+func (v *BookingView) anyAlive() bool { return len(v.alive)+len(v.aliveLegs) > 0 }
+
+// exchanged says that the booking is an exchange that is done.
+func (v *BookingView) exchanged() bool { return v.Exchange != nil && v.Exchange.Done }
 
 // TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).
 type TicketView struct {

@@ -42,10 +42,14 @@ type countingBank struct {
 	refundsFail atomic.Int64 // refunds that are to be refused
 	gate        chan struct{}
 	asked       chan struct{}
+	before      func() // is called before a charge, if there is one
 }
 
 func (g *countingBank) Charge(ctx context.Context, c processor.Charge) (processor.Answer, error) {
 	g.charges.Add(1)
+	if g.before != nil {
+		g.before()
+	}
 	if g.gate != nil {
 		g.asked <- struct{}{}
 		<-g.gate

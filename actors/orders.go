@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/checkout/till"
 	"holdfast/actors/grant"
 	"holdfast/actors/orders"
 	"holdfast/actors/peer/wire"
@@ -259,9 +260,6 @@ func (o *openEvent) refundOf(
 	return amount
 }
 
-// anyAlive says that some seat of a booking with money is not refunded, nor owed back.
-func (v *BookingView) anyAlive() bool { return len(v.alive)+len(v.aliveLegs) > 0 }
-
 // refundedIDs are the seats that a refund gives back; of money that was taken for none, none.
 func (o *openEvent) refundedIDs(home storage.SectionNo, p *order.Part, r *account.Refund) []string {
 	ids := o.appendIDs(nil, home, r.Seats)
@@ -386,4 +384,46 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 		*out, pause = now, min(2*pause, 50*time.Millisecond)
 	}
 	return nil
+}
+
+// Exchange holds seats that are to take the place of others that a sold booking gives up, and fills out with that hold:
+// as many, of the same section, named or the best; seats that are named in both lists are left alone. What the exchange
+// costs stands in out.Exchange. To confirm the hold, even where there is nothing to pay, is to exchange the seats.
+// Until then, and where it ends otherwise, the booking keeps what it has.
+//
+// Errors: those of Book about seats and the sale, and ErrBookingUnknown.
+func (e *Engine) Exchange(
+	id BookingID, gives []string, call *BookCall, timeout time.Duration, out *BookingView,
+) error {
+	deadline, who := time.Now().Add(timeout), call.Caller
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	ev, o, _, err := e.locate(id, deadline)
+	if err != nil {
+		return err
+	}
+	if over := ev.refusesHold(); over != nil && !ev.index.Knows(who.Request) {
+		return over
+	}
+	r := request.New()
+	if err := o.exchangeCommand(r, id, gives, call); err != nil {
+		r.Free()
+		return err
+	}
+	got, err := e.command(r, id, who, deadline, out)
+	if err != nil || got.Rejection == section.Accepted {
+		return err
+	}
+	return &Refusal{Code: got.Rejection, Seats: out.lost, Wait: e.waitFor(got.Rejection, got.ExpiresAt),
+		until: got.ExpiresAt}
+}
+
+// fillExchange says what an exchange is of. What is to be paid for it is what it costs more.
+func (o *openEvent) fillExchange(id BookingID, outcome *section.Outcome, out *BookingView) {
+	x := outcome.Exchange
+	out.Exchange = &till.ExchangeView{Of: BookingID{Section: id.Section, No: x.Of}, Credit: x.Credit, Done: x.Done,
+		Difference: x.Due(), Gives: o.appendIDs(nil, id.Section.Section, x.Gives)}
+	out.Amount = max(0, x.Due())
+	out.Price.Reset()
 }

@@ -49,7 +49,7 @@ func (e *Engine) confirm(id BookingID, who Caller, token string, timeout time.Du
 			e.reconciler.Add(id)
 		}
 		return err
-	case got.Rejection == section.AlreadyConfirmed:
+	case got.Rejection == section.AlreadyConfirmed, out.exchanged():
 		return e.read(id, who, deadline, out)
 	case mine && got.Repeat && got.State == section.BookingPaying:
 		// Begun under this key by a call that ended before it knew, here or on the node before. Sent once or twice, it
@@ -86,7 +86,7 @@ func (e *Engine) openPayment(
 	begin *section.Command, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) error {
 	b := tillBooking(out)
-	begin.Pay.Attempt = b.Money.Attempt + 1
+	begin.Pay.Attempt, begin.Pay.Amount = b.Money.Attempt+1, b.Total
 	got, err := e.send(begin, true, id, who, deadline, nil)
 	if err != nil || got.Repeat || got.Rejection != section.Accepted {
 		return err
@@ -115,18 +115,21 @@ func (e *Engine) charge(id BookingID, who Caller, token string, deadline time.Ti
 		return nil
 	}
 	if ev, err := e.event(id.Section.Event); err == nil && ev.header.Load().Sale.Off() &&
-		out.State == section.BookingReleased {
+		out.State == section.BookingReleased && !out.exchanged() {
 		return &Refusal{Code: section.EventCancelled} // what was taken goes back
 	}
-	return paid(status, out.State)
+	return paid(status, out)
 }
 
 // paid is what the caller hears of a payment that is settled. A booking that ended while its money was on the way has
 // it back.
-func paid(status processor.Status, now section.BookingState) error {
+func paid(status processor.Status, out *BookingView) error {
+	now := out.State
 	switch {
-	case now == section.BookingConfirmed || now == section.BookingRefunded:
+	case now == section.BookingConfirmed || now == section.BookingRefunded || out.exchanged():
 		return nil
+	case status == processor.Captured && out.Exchange != nil: // its booking did not allow it any more
+		return &Refusal{Code: section.NotExchangeable}
 	case status == processor.Captured && now == section.BookingReleased:
 		return &Refusal{Code: section.HoldReleasedAlready}
 	case status == processor.Captured && now != section.BookingHeld:
@@ -154,7 +157,10 @@ func (e *Engine) join(
 	case section.BookingPaying, section.BookingConfirmed, section.BookingRefunded:
 		return nil
 	}
-	if repeat {
+	switch {
+	case out.exchanged():
+		return nil
+	case repeat:
 		return ErrDeclined
 	}
 	return &Refusal{Code: section.PaymentInProgress}

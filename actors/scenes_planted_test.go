@@ -43,6 +43,11 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"false-sold-out":    saysSoldOut,
 	"phantom":           writesWhatItRefused,
 	"void-opens":        letsInWhatIsOwedBack,
+
+	"given-seat-free-early": exchangeScene("given-seat-free-early", audit.Overlap),
+	"given-seat-opens":      exchangeScene("given-seat-opens", audit.Admission),
+	"credit-forgotten":      exchangeScene("credit-forgotten", audit.PriceDiffers),
+	"difference-kept":       exchangeScene("difference-kept", audit.Exchange),
 }
 
 // TestPlantedNames: every bug of one node does what it says, and does it alone: without it the same scene goes well.

@@ -123,6 +123,12 @@ func (q quietEngine) Refund(
 	return q.about(out)
 }
 
+func (q quietEngine) Exchange(
+	_ actors.BookingID, _ []string, _ *actors.BookCall, _ time.Duration, out *actors.BookingView,
+) error {
+	return q.about(out)
+}
+
 func (quietEngine) Block(storage.EventID, actors.Caller, []string, bool, time.Duration) error {
 	return nil
 }

@@ -54,6 +54,7 @@ func routes(s *Server) []*endpoint {
 	on("POST", booking+"/extend", buyer, s.bookings.Extend)
 	on("POST", booking+"/confirm", buyer, s.bookings.Confirm)
 	on("POST", booking+"/refund", buyer, s.bookings.Refund)
+	on("POST", booking+"/exchanges", buyer, s.bookings.Exchange)
 	on("GET", "/v1/me/contact", demand{Access: call.Buyers}, s.contacts.Get)
 	on("PUT", "/v1/me/contact", buyer, s.contacts.Put)
 	on("DELETE", "/v1/me/contact", buyer, s.contacts.Delete)

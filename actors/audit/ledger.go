@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/sales"
 )
 
@@ -27,6 +28,8 @@ type booking struct {
 	legsBack, legsDue legSeats
 	wholeDue          bool                   // all of it is owed back, whatever its legs have
 	passes            map[entry.Ticket]*pass // what was done with its tickets; nil: nothing
+	exchange          *exchange.Part         // nil: it is none
+	gave              bool                   // an exchange that is done
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -45,7 +48,8 @@ type ledger struct {
 	fresh    section.BookingNo // where a life that has placed nothing yet begins to count; 0: it has
 	now      section.Instant
 	note     func(code Code, detail string)
-	off      bool // the event is being cancelled
+	off      bool                        // the event is being cancelled
+	back     map[section.BookingNo]int64 // what exchanges of the record that is read give back yet, by their bookings
 }
 
 func newLedger(seats int, rules section.Rules, note func(Code, string)) *ledger {
@@ -68,6 +72,8 @@ func (l *ledger) apply(c *section.Change) {
 	switch c.Kind {
 	case section.HoldPlaced, section.LegBound:
 		l.place(c)
+	case section.BookingExchanged:
+		l.exchanged(c)
 	case section.LegSold, section.LegFreed, section.LegSeatsFreed:
 		l.moveLeg(c)
 	case section.OrderSettled, section.OrderServed: // judged with the event: see orders.go
@@ -125,6 +131,10 @@ func (l *ledger) place(c *section.Change) {
 	l.bookings[c.Booking] = &booking{
 		state: section.BookingHeld, buyer: c.Buyer, placedAt: c.At, expiresAt: c.ExpiresAt,
 		seats: slices.Clone(c.Seats), bought: slices.Clone(c.Seats), priced: c.PriceMark != 0, total: c.Total,
+		exchange: c.Exchange,
+	}
+	if c.Exchange != nil {
+		l.wantsExchange(c)
 	}
 	if c.Kind == section.LegBound {
 		l.bookings[c.Booking].state = section.BookingBound
@@ -269,7 +279,7 @@ func (l *ledger) checkTime(c *section.Change, b *booking) {
 // refund frees the seats that are on sale again; a booking keeps those that were the last of it.
 func (l *ledger) refund(c *section.Change) {
 	b, known := l.bookings[c.Booking]
-	if known {
+	if l.differs(c); known {
 		b.owe(c)
 	}
 	switch {

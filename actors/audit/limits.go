@@ -156,6 +156,9 @@ func (l *limits) follow(no storage.SectionNo, seq section.Seq, c *section.Change
 
 func (l *limits) placed(no storage.SectionNo, seq section.Seq, c *section.Change, note func(Code, string)) {
 	s, g := &l.sections[no], &c.Grant
+	if c.Exchange != nil { // it takes no more seats than it gives: see exchange.go
+		return
+	}
 	if g.Number == 0 {
 		if l.plain++; l.event.Coordinators > 0 {
 			note(Limit, fmt.Sprintf("G10: booking %d was placed without a grant", c.Booking))

@@ -28,6 +28,8 @@ func (l *saleLog) barred(c *section.Change) (what string) {
 		return "a payment"
 	case c.Kind == section.BookingSold && c.Pay.Attempt != 0: // one without a number was begun by an earlier build
 		return "a sale"
+	case c.Kind == section.BookingExchanged:
+		return "an exchange"
 	}
 	return ""
 }
@@ -89,6 +91,7 @@ func (b *booking) owe(c *section.Change) {
 	switch {
 	case c.Kind == section.RefundDue && c.Pay.Reason == account.Anomaly:
 		b.owes = true
+	case c.Kind == section.RefundDue && c.Pay.Reason == account.Exchanged: // of no seat
 	case c.Kind == section.RefundDue && c.Order == nil:
 		b.due, b.wholeDue = append(b.due, c.Seats...), true
 	case c.Kind == section.RefundDue:

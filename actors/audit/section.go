@@ -152,6 +152,7 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 		s.ledger.claim(e.At)
 	case storage.EntryReleased:
 	}
+	s.ledger.close()
 	if s.counts != nil {
 		s.counts.close(s.ledger, e.Seq)
 	}

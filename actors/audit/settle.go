@@ -155,10 +155,14 @@ func (b *sectionBooks) disputes(a *reconcile.Account) {
 
 // costs is what a booking costs, its legs with it: what the log says (I12), of a hold that was logged without a price
 // what its seats do. Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it
-// is right whichever was read first. sure is false for a seat that is none: a wrong change, noted as such.
+// is right whichever was read first. Of an exchange it is the difference. sure is false for a seat that is none: a
+// wrong change, noted as such.
 func (s *subject) costs(b *booking) (amount int64, sure bool) {
 	if amount, sure = b.total, true; !b.priced {
 		amount, sure = s.list(s.layout, b.bought)
+	}
+	if b.exchange != nil {
+		return max(0, amount-b.exchange.Credit), sure
 	}
 	if b.order == nil {
 		return amount, sure

@@ -20,18 +20,19 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 	}
 	switch kind {
 	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
-		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket:
+		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket, wire.KindAskExchange:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
 		if m.Keyed {
-			m.Command.Seats = nil // it has none
+			m.Command.Seats = slices.Clone(m.Command.Seats) // the decoder's
 			n.commanded(from, m)
 			return nil
 		}
 		n.onAsk(from, &m)
-	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder, wire.KindAnswerTicket:
+	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder, wire.KindAnswerTicket,
+		wire.KindAnswerExchange:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err

@@ -24,6 +24,8 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		s.fences.Raise(&c.Grant, s.stamp())
 	case RefundDue, RefundPending, RefundDone, RefundFailed:
 		touched = s.applyRefund(c, touched)
+	case BookingExchanged:
+		touched = s.applyExchanged(c, touched)
 	case LegBound:
 		touched = s.applyBound(c, touched)
 	case LegSold, LegFreed:
@@ -63,6 +65,7 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	k.stamp = s.stamp()
 	s.expiryPush(slot, c.ExpiresAt)
 	s.placeOrder(slot, c.Order)
+	s.placeExchange(slot, c)
 	s.remember(c, slot)
 	return s.markAll(c.Seats, Available, Held, slot, touched)
 }
@@ -155,7 +158,9 @@ func (s *State) moveSeats(slot uint32, b *booking, t transition, touched []SeatI
 
 // end gives the buyer's seats back to their allowance and starts the wait after which the booking is forgotten.
 func (s *State) end(slot uint32, b *booking) {
-	s.buyers.slab.At(b.buyer).live -= uint32(b.count)
+	if s.counts(slot) {
+		s.buyers.slab.At(b.buyer).live -= uint32(b.count)
+	}
 	b.refs++
 	if s.orders.Unsettled(slot) {
 		b.refs++ // until its legs have heard of the end

@@ -389,7 +389,7 @@ func (k *buyerBook) release(h uint32) {
 func (s *State) Live(visit func(buyer BuyerID, seats uint32)) {
 	s.bookings.each(func(slot uint32) {
 		b := s.bookings.slab.At(slot)
-		if !b.state.live() {
+		if !b.state.live() || !s.counts(slot) {
 			return
 		}
 		visit(s.buyers.slab.At(b.buyer).id, uint32(b.count))

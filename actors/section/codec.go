@@ -40,7 +40,8 @@ const (
 // ascending and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and
 // panics before a byte is written anywhere durable.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
-	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) {
+	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) ||
+		c.Kind != HoldPlaced && (c.Kind == BookingExchanged) != (c.Exchange != nil) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
 	flags, extension, ordered := changeFlags(at, c), extensionOf(c), orderKind(c)
@@ -90,6 +91,10 @@ func appendExtension(dst []byte, extension byte, c *Change) []byte {
 		return c.Sale.Append(dst)
 	case termsExtension:
 		return c.Terms.Append(dst)
+	case exchangePlaced:
+		return c.Exchange.Append(appendHeld(dst, c))
+	case byte(BookingExchanged):
+		return c.Exchange.Append(c.Pay.Append(dst, account.FormAttempt))
 	}
 	if c.Entry != nil {
 		return c.Entry.Append(dst, c.At)
@@ -114,6 +119,10 @@ var extensions = [256]struct {
 
 	saleExtension:  {kind: SaleSwitched},
 	termsExtension: {kind: TermsSet},
+	exchangePlaced: {kind: HoldPlaced},
+
+	BookingExchanged: {kind: BookingExchanged},
+
 	TicketAdmitted: {kind: TicketAdmitted},
 	TicketDoubled:  {kind: TicketDoubled},
 	TicketReissued: {kind: TicketReissued},
@@ -141,8 +150,12 @@ func extensionOf(c *Change) byte {
 		return saleExtension
 	case TermsSet:
 		return termsExtension
-	case TicketAdmitted, TicketDoubled, TicketReissued:
+	case TicketAdmitted, TicketDoubled, TicketReissued, BookingExchanged:
 		return byte(c.Kind)
+	case HoldPlaced:
+		if c.Exchange != nil {
+			return exchangePlaced
+		}
 	}
 	if c.Pay != (account.Payment{}) {
 		panic(fmt.Sprintf("section: change of kind %d with payment %+v", c.Kind, c.Pay))
@@ -199,7 +212,8 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k) ||
+		k == BookingExchanged
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -300,6 +314,10 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 		readTicket(r, c)
 		return
 	}
+	if extension == exchangePlaced || c.Kind == BookingExchanged {
+		readExchange(r, c)
+		return
+	}
 	c.Pay.Read(r, extensions[extension].form)
 	seats := c.Kind == RefundDue && c.Pay.Reason == account.Requested || c.Kind == RefundPending || c.Kind == RefundDone
 	if !seats && len(c.Seats) > 0 || c.Split {
@@ -340,18 +358,7 @@ func appendOrder(dst []byte, kind ChangeKind, c *Change) []byte {
 		return appendReturn(dst, kind, c)
 	}
 	if kind == orderPlaced || kind == LegBound {
-		bits := codec.Bit(c.Grant.Number != 0) | codec.Bit(c.Session != 0)<<1 | codec.Bit(c.PriceMark != 0)<<2
-		dst = append(dst, byte(bits))
-		if c.PriceMark != 0 {
-			dst = appendPrice(dst, c)
-		}
-		if c.Grant.Number != 0 {
-			dst = c.Grant.Append(dst, c.Session != 0)
-		}
-		if c.Session != 0 {
-			dst = binary.AppendUvarint(dst, uint64(c.Session))
-			dst = binary.AppendUvarint(dst, uint64(c.Horizon))
-		}
+		dst = appendHeld(dst, c)
 	}
 	dst = binary.LittleEndian.AppendUint64(p.ID.Append(dst), p.Hash)
 	switch kind {
@@ -371,25 +378,7 @@ func readOrder(r *codec.Reader, kind ChangeKind, c *Change) {
 	}
 	takes := kind == orderPlaced || kind == LegBound
 	if takes {
-		bits := r.Byte()
-		inside := bits&2 != 0
-		if bits&4 != 0 {
-			if granted, alone := readPrice(r, c); granted != (bits&1 != 0) || alone != (inside && !granted) {
-				r.Fail("price with another grant or session")
-			}
-		}
-		if bits&1 != 0 {
-			more := false
-			if c.Grant, more = grant.Read(r); more != inside {
-				r.Fail("grant with another session")
-			}
-		}
-		if inside {
-			readSession(r, c)
-		}
-		if bits > 7 {
-			r.Fail("an unknown flag")
-		}
+		readHeld(r, c)
 	}
 	p := &order.Part{ID: order.ReadID(r), Hash: r.Fixed64()}
 	switch kind {

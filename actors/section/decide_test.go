@@ -285,6 +285,21 @@ var rejectionCases = []rejectionCase{
 	{"a ticket that is in", scanned, scan(1, wordOn(0, 0)), AlreadyAdmitted, nil},
 	{"a new code of a ticket that is in", scanned, Command{Kind: ReissueTicket, Booking: 1, Operator: true,
 		Entry: wordOn(0, 0)}, AlreadyAdmitted, nil},
+	{"an exchange of an event without prices", confirmed, exchangeOf(seatsOf(3), 0), NotExchangeable, nil},
+	{"an exchange of one seat for two", sold, exchangeOf(seatsOf(3, 4), 0), ExchangeUneven, nil},
+	{"an exchange of a seat that somebody came in with", func(k *desk) {
+		sold(k)
+		k.do(scan(1, wordOn(0, 0)))
+	}, exchangeOf(seatsOf(3), 0), AlreadyAdmitted, seatsOf(0)},
+	{"an exchange of another booking's seat", sold, exchangeOf(seatsOf(3), 9), AlreadyRefunded, seatsOf(9)},
+	{"an exchange beside another", func(k *desk) {
+		sold(k)
+		k.do(exchangeOf(seatsOf(3), 0))
+	}, exchangeOf(seatsOf(4), 1), ExchangeUnderWay, nil},
+	{"an exchange of an order", func(k *desk) {
+		k.state.tariff = modelTariff
+		soldOrder(k)
+	}, exchangeOf(seatsOf(4), 0), ExchangeOverSections, nil},
 }
 
 func wordOn(leg uint8, seat SeatIndex) *entry.Word {
@@ -352,7 +367,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(39)" {
+	if rejectionEnd.String() != "rejection(43)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }
@@ -360,7 +375,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 func TestRetryable(t *testing.T) {
 	want := []Rejection{
 		TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests,
-		ChallengeCoolDown,
+		ChallengeCoolDown, ExchangeUnderWay,
 	}
 	for r := Accepted; r < rejectionEnd; r++ {
 		if r.Retryable() != slices.Contains(want, r) {

@@ -89,6 +89,12 @@
 // is void from the moment that the refund of its seat is due, and once the ticket was issued anew (ReissueTicket). See
 // package entry. A ticket of a leg is judged at the home: nobody else knows what was paid, refunded and used.
 //
+// # Exchanges
+//
+// A sold booking's seats are exchanged for as many others by a hold of its own (PlaceExchange), which is extended, paid
+// and ended as any is; the booking keeps its seats meanwhile. ConfirmPayment of it is BookingExchanged: one change that
+// sells what it held to the booking, and frees what that gives up. See package exchange.
+//
 // # Idempotency
 //
 // Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that

@@ -1,10 +1,12 @@
 package section
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"holdfast/actors/codec"
 	"holdfast/actors/grant"
+	"holdfast/actors/section/account"
 )
 
 // FencedAt is the epoch of the coordinator whose grants the section takes, and the first of them that it takes; zeros:
@@ -82,11 +84,12 @@ func (m *Machine) note(c *Change, e *Effects) {
 	switch {
 	case c.Kind == SaleSwitched:
 		e.Sale = c.Sale
-	case c.Kind == RefundDue && m.sale.Off():
+	case c.Kind == RefundDue && (m.sale.Off() || c.Pay.Reason == account.Exchanged ||
+		!m.counts(m.bookings.find(c.Booking))): // nobody else has it settled
 		e.Owed = append(e.Owed, c.Booking)
 	case c.Kind == GrantsFenced:
 		e.Fences = append(e.Fences, c.Grant)
-	case c.takesSeats() && m.coordinated:
+	case c.takesSeats() && m.coordinated && c.Exchange == nil:
 		m.shares = append(m.shares, Share{c.Buyer, uint32(len(c.Seats)), true, c.Grant})
 		e.Shares++
 	}
@@ -136,4 +139,44 @@ func (s *State) Unpaid(visit func(no BookingNo, buyer BuyerID, seats uint32, pay
 			visit(s.bookings.number(b), s.buyers.slab.At(b.buyer).id, uint32(b.count), b.state == BookingPaying)
 		}
 	})
+}
+
+// appendHeld appends whether what takes seats has a grant, a session and a price, and these.
+func appendHeld(dst []byte, c *Change) []byte {
+	bits := codec.Bit(c.Grant.Number != 0) | codec.Bit(c.Session != 0)<<1 | codec.Bit(c.PriceMark != 0)<<2
+	dst = append(dst, byte(bits))
+	if c.PriceMark != 0 {
+		dst = appendPrice(dst, c)
+	}
+	if c.Grant.Number != 0 {
+		dst = c.Grant.Append(dst, c.Session != 0)
+	}
+	if c.Session != 0 {
+		dst = binary.AppendUvarint(dst, uint64(c.Session))
+		dst = binary.AppendUvarint(dst, uint64(c.Horizon))
+	}
+	return dst
+}
+
+// readHeld reads what appendHeld wrote.
+func readHeld(r *codec.Reader, c *Change) {
+	bits := r.Byte()
+	inside := bits&2 != 0
+	if bits&4 != 0 {
+		if granted, alone := readPrice(r, c); granted != (bits&1 != 0) || alone != (inside && !granted) {
+			r.Fail("price with another grant or session")
+		}
+	}
+	if bits&1 != 0 {
+		more := false
+		if c.Grant, more = grant.Read(r); more != inside {
+			r.Fail("grant with another session")
+		}
+	}
+	if inside {
+		readSession(r, c)
+	}
+	if bits > 7 {
+		r.Fail("an unknown flag")
+	}
 }

@@ -244,7 +244,7 @@ func (m *Machine) Apply(effects machine.Effects) {
 // repeat of one that no section had met. From here on the seats are live seats of this memory, and are taken back with
 // it.
 func (m *Machine) share(c *Call) {
-	if placed := &c.Decision.Changes[0]; placed.takesSeats() {
+	if placed := &c.Decision.Changes[0]; placed.takesSeats() && placed.Exchange == nil {
 		c.Reserved = uint32(len(placed.Seats))
 		m.shares = append(m.shares, Share{Buyer: placed.Buyer, Seats: c.Reserved, Taken: true})
 	}
@@ -255,6 +255,7 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 	if frees(c.Kind) {
 		owner, known = m.Owner(c.Booking)
 		leg := c.Kind == LegFreed || c.Kind == LegSeatsFreed
+		known = known && m.counts(m.bookings.find(c.Booking))
 		sold = c.Kind != HoldReleased && c.Kind != HoldExpired && (!leg || m.isSold(c.Booking))
 	}
 	m.touched = m.State.Apply(c, m.touched[:0])
@@ -269,6 +270,10 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 	for _, seat := range m.touched {
 		e.Seats = append(e.Seats, SeatChange{seat, m.Status(seat)})
 		switch {
+		case c.Kind == BookingExchanged && m.Status(seat) == Sold:
+			e.Sell = append(e.Sell, Ticket{Seat: seat, Booking: c.Exchange.Of})
+		case c.Kind == BookingExchanged:
+			e.refund(seat)
 		case c.Kind == BookingSold || c.Kind == LegSold:
 			e.Sell = append(e.Sell, Ticket{Seat: seat, Booking: c.Booking})
 		case sold:
@@ -295,7 +300,7 @@ func (m *Machine) Replay(body []byte, at Instant, effects machine.Effects) (chan
 			return nil
 		}
 		m.applyOne(c, e)
-		if c.takesSeats() && !m.coordinated {
+		if c.takesSeats() && c.Exchange == nil && !m.coordinated {
 			m.shares = append(m.shares, Share{Buyer: c.Buyer, Seats: uint32(len(c.Seats)), Taken: true})
 		}
 		if c.Request != (RequestID{}) {

@@ -89,12 +89,23 @@ func drawGrant(t *rapid.T) (g grant.Grant) {
 // TestTwin runs thousands of random commands through State and its dumb twin, restores from a snapshot now and then,
 // and rebuilds the state from its changes (P1, P4, P5, P10, P11).
 func TestTwin(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(t, func(t *rapid.T) { runTwin(t, false) })
+}
+
+// TestTwinExchanges does the same, with commands that lead on where bookings stand, so that seats are exchanged, paid
+// for, given back and exchanged again (P1, P6, P13).
+func TestTwinExchanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { runTwin(t, true) })
+}
+
+func runTwin(t *rapid.T, steered bool) {
+	{
 		l := drawLayout(t)
 		k, model := newDesk(l, modelRules()), newTwin(l, modelRules())
-		model.gated = rapid.IntRange(0, 3).Draw(t, "gated") == 0
+		k.state.tariff = modelTariff
+		model.gated = !steered && rapid.IntRange(0, 3).Draw(t, "gated") == 0
 		k.state.gated = model.gated
-		model.coordinated = rapid.IntRange(0, 3).Draw(t, "coordinated") == 0
+		model.coordinated = !steered && rapid.IntRange(0, 3).Draw(t, "coordinated") == 0
 		k.state.coordinated = model.coordinated
 		now := Instant(1000)
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
@@ -111,7 +122,10 @@ func TestTwin(t *testing.T) {
 				}
 			}
 			drawTicket(t, model, &c)
-			drawSale(t, model, &c)
+			drawExchange(t, model, &c)
+			if !steered || !steer(t, model, &c) {
+				drawSale(t, model, &c)
+			}
 			want, repeat := model.judge(&c)
 			out := k.do(c)
 			if out.Rejection != want || out.Repeat != repeat {
@@ -130,7 +144,7 @@ func TestTwin(t *testing.T) {
 			compare(t, k.state, model)
 			if rapid.IntRange(0, 19).Draw(t, "restore") == 0 {
 				k.state = restored(t, k.state)
-				k.state.gated, k.state.coordinated = model.gated, model.coordinated
+				k.state.gated, k.state.coordinated, k.state.tariff = model.gated, model.coordinated, modelTariff
 				k.state.EndsFollowed(model.ends)
 			}
 			if rapid.IntRange(0, 9).Draw(t, "end") == 0 {
@@ -141,7 +155,7 @@ func TestTwin(t *testing.T) {
 		if a, b := k.state.AppendSnapshot(nil), k.replay().AppendSnapshot(nil); !bytes.Equal(a, b) {
 			t.Fatalf("a replay of the changes differs from the state that made them")
 		}
-	})
+	}
 }
 
 // restored goes through a snapshot and back, and checks that the bytes are canonical.
@@ -216,6 +230,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 		}
 		compareMoney(t, no, o.Money, b)
 		comparePasses(t, no, o.Passes, b)
+		compareExchange(t, no, o.Exchange, b)
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++
 		}

@@ -60,6 +60,7 @@ func (s *State) begin(c *Command, slot uint32, b *booking, d *Decision) {
 		d.refuse(PaymentAttempts, s.since(b.stamp))
 	case c.Pay.Attempt != max(last, b.attempts())+1:
 		d.refuse(AttemptStale, s.since(b.stamp))
+	case s.exchanges.Has(slot) && !s.mayPay(c, s.exchanges.At(slot), d):
 	default:
 		d.accept(c, PaymentBegun, c.Booking, BookingPaying, s.endOf(b)).Pay = account.Payment{
 			Attempt: c.Pay.Attempt, Amount: c.Pay.Amount, Reference: c.Pay.Reference}
@@ -76,6 +77,8 @@ func (s *State) decideWord(c *Command, slot uint32, b *booking, d *Decision) {
 		d.refuse(ChallengeLimit, max(s.since(b.stamp), s.since(s.sale.Stamp)))
 	case off:
 		s.decideWordWhenOff(c, slot, b, d)
+	case mine && c.Kind == ConfirmPayment && s.exchanges.Has(slot):
+		s.decideExchanged(c, slot, b, s.exchanges.At(slot), d)
 	case mine && c.Kind == ConfirmPayment:
 		d.accept(c, BookingSold, c.Booking, BookingConfirmed, s.endOf(b)).Pay = s.attemptNamed(slot, b, 0)
 	case mine && c.Kind == FailPayment:
@@ -169,7 +172,8 @@ func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 		Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt, Reason: account.Requested,
 		Amount: c.Pay.Amount,
 	}
-	left := d.money.Amount - d.money.Given()
+	own := d.money.Amount - d.money.Given()
+	left := s.moneyLeft(slot, d)
 	if !b.paid() {
 		pay.Captured, left = max(c.Pay.Captured, 0), c.Pay.Captured
 	}
@@ -182,6 +186,10 @@ func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 	default:
 		taken := s.taken(slot, b, len(d.seats), part, d)
 		state := BookingConfirmed
+		if rest := pay.Amount - own; b.paid() && rest > 0 {
+			pay.Amount = own
+			s.oweRest(c.Booking, rest, c.At, account.Requested, d)
+		}
 		if endsBy(len(d.seats), b, taken) && pay.Amount == 0 {
 			state = BookingRefunded
 		}
@@ -320,7 +328,7 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 
 func (s *State) owe(c *Change, slot uint32, b *booking) {
 	p := &c.Pay
-	if p.Reason == account.Requested && b.state != BookingConfirmed {
+	if p.Reason == account.Requested && b.state != BookingConfirmed && (len(c.Seats) > 0 || s.counts(slot)) {
 		panic(fmt.Sprintf("section: booking %d is %v, and owes seats", c.Booking, b.state))
 	}
 	for _, seat := range c.Seats {

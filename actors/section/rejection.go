@@ -56,6 +56,11 @@ const (
 	TicketUnknown   // admit, reissue: the booking has no such seat
 	TicketVoid      // the seat was refunded, or the ticket issued anew
 	AlreadyAdmitted // Outcome.Passes says when and where
+	// Of exchanges.
+	NotExchangeable      // a booking that an earlier build has sold, or of an event without prices
+	ExchangeOverSections // the booking, or what it wants, is over several sections
+	ExchangeUneven       // as many seats are to be given up as are wanted
+	ExchangeUnderWay     // another exchange of the booking is held or being paid
 	rejectionEnd
 )
 
@@ -100,6 +105,11 @@ var rejectionText = [rejectionEnd]string{
 	TicketUnknown:       "ticket_unknown",
 	TicketVoid:          "ticket_void",
 	AlreadyAdmitted:     "already_admitted",
+
+	NotExchangeable:      "not_exchangeable",
+	ExchangeOverSections: "exchange_over_sections",
+	ExchangeUneven:       "exchange_uneven",
+	ExchangeUnderWay:     "exchange_under_way",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.
@@ -115,7 +125,7 @@ func (r Rejection) String() string {
 func (r Rejection) Retryable() bool {
 	switch r {
 	case TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests,
-		ChallengeCoolDown:
+		ChallengeCoolDown, ExchangeUnderWay:
 		return true
 	}
 	return false

@@ -170,7 +170,10 @@ func (s *State) unref(slot uint32) {
 		if s.passes.Any() {
 			s.passes.Forget(slot)
 		}
+		s.exchanges.Forget(slot)
+		no := s.bookings.number(b)
 		s.bookings.remove(slot)
+		s.forgetExchanges(no)
 	}
 }
 

@@ -26,10 +26,7 @@ func (e snapshotError) Unwrap() error { return ErrSnapshot }
 func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
-	d.version = d.byte()
-	orders, turned := d.version&snapshotOrders != 0, d.version&snapshotSale != 0
-	edited, tickets := d.version&snapshotTerms != 0, d.version&snapshotTickets != 0
-	d.version &^= snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets
+	orders, turned, edited, tickets, exchanges := d.head()
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -56,6 +53,10 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 		d.require(s.terms.Restore(d.uvarint), "terms")
 		s.setTerms(s.terms)
 	}
+	if exchanges {
+		s.restoreExchanges(d)
+	}
+	s.checkAccounts(d)
 	if tickets {
 		s.restoreTickets(d)
 	}
@@ -66,6 +67,19 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 		return nil, d.err
 	}
 	return s, nil
+}
+
+// head reads the version, and what it says besides.
+func (d *decoder) head() (orders, turned, edited, tickets, exchanges bool) {
+	v := d.byte()
+	orders, turned, edited = v&snapshotOrders != 0, v&snapshotSale != 0, v&snapshotTerms != 0
+	if tickets = v&snapshotTickets != 0; v&snapshotMore != 0 {
+		more := d.byte()
+		exchanges = more&snapshotExchanges != 0
+		d.require(more == snapshotExchanges, "version")
+	}
+	d.version = v &^ (snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets | snapshotMore)
+	return orders, turned, edited, tickets, exchanges
 }
 
 func (s *State) restoreBlocked(d *decoder) {
@@ -231,7 +245,6 @@ func (s *State) restoreAccounts(d *decoder) {
 		b := s.bookings.slab.At(slot)
 		b.marks |= paidMark
 		b.refs += open
-		s.checkAccount(d, slot, b)
 	}
 	for i := range s.ended.Len() {
 		e := s.ended.At(s.ended.Head() + i)
@@ -239,10 +252,22 @@ func (s *State) restoreAccounts(d *decoder) {
 	}
 }
 
+// checkAccounts refuses accounts that their bookings' states contradict.
+func (s *State) checkAccounts(d *decoder) {
+	s.bookings.each(func(slot uint32) {
+		if b := s.bookings.slab.At(slot); b.paid() && d.err == nil {
+			s.checkAccount(d, slot, b)
+		}
+	})
+}
+
 // checkAccount refuses an account that its booking's state contradicts.
 func (s *State) checkAccount(d *decoder, slot uint32, b *booking) {
 	_, phase := s.accounts.Last(slot)
 	sold := b.state == BookingConfirmed || b.state == BookingRefunded
+	if x := s.exchanges.At(slot); x != nil {
+		sold = x.Done
+	}
 	running := phase == account.Opened || phase == account.Challenge
 	d.require(!running || b.state == BookingPaying, "account of a booking that does not pay")
 	d.require(phase != account.Captured || sold, "money for nothing")

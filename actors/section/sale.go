@@ -2,6 +2,7 @@ package section
 
 import (
 	"fmt"
+	"math"
 
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
@@ -45,7 +46,7 @@ func (s *State) hasDuties() bool {
 // isBarred refuses new holds while the sale is not open.
 func (s *State) isBarred(c *Command, d *Decision) bool {
 	switch {
-	case c.Kind != PlaceHold && c.Kind != PlaceBest && c.Kind != BindLeg:
+	case c.Kind != PlaceHold && c.Kind != PlaceBest && c.Kind != BindLeg && c.Kind != PlaceExchange:
 		return false
 	case s.sale.Off():
 		d.refuse(EventCancelled, s.since(s.sale.Stamp))
@@ -175,6 +176,7 @@ func (s *State) oweAll(slot uint32, at Instant, d *Decision) int {
 	due := Change{Kind: RefundDue, At: at, Booking: s.bookings.number(b), Seats: d.seats[from:], Order: part,
 		Pay: account.Payment{Refund: uint32(len(d.money.Refunds) + 1), Attempt: d.money.Attempt,
 			Reason: account.Requested, Amount: d.money.Amount - d.money.Given()}}
+	s.oweRest(due.Booking, math.MaxInt64, at, account.Requested, d)
 	if d.Changes = append(d.Changes, due); due.Pay.Amount == 0 {
 		due.Kind, due.Pay = RefundDone, account.Payment{Refund: due.Pay.Refund}
 		due.Order = s.taken(slot, b, len(seats), part, d)

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 
 	"holdfast/actors/codec"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 )
 
@@ -20,13 +21,17 @@ const (
 	snapshotSale = 0x80
 	// snapshotTerms beside a version says that the log has set terms: they are the very last.
 	snapshotTerms = 0x20
+	// snapshotMore beside a version says that a byte follows with bits of its own, of which at least one is set.
+	snapshotMore = 0x08
+	// snapshotExchanges in that byte says that there are exchanges: they stand before the tickets.
+	snapshotExchanges = 0x10
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
 // about, so two replays can be compared by their snapshots. Stamps are left out: a snapshot is saved of durable records
 // only, and what is durable needs no waiting for.
 //
-//	version byte · layout hash 8 · seq · last At · last booking number
+//	version byte · more bits (with snapshotMore) · layout hash 8 · seq · last At · last booking number
 //	blocked seats: count, gaps
 //	bookings:  count, each: number gap, attempts<<4|state<<1|split, buyer 16, life so far, end − placed, seat count, seat gaps
 //	requests:  count, each: id 16, fingerprint 8, age, booking number, placed
@@ -36,6 +41,7 @@ const (
 //	orders:    see appendOrders (of any version, with snapshotOrders)
 //	sale:      turn, age, refunds given back, their sum (with snapshotSale)
 //	terms:     see terms.Terms.Append (with snapshotTerms)
+//	exchanges: count, each: number gap, exchange.Book.AppendExchange (with snapshotExchanges)
 //	tickets:   see appendTickets (with snapshotTickets)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
@@ -72,20 +78,7 @@ func (s *State) anyAttempts() (found bool) {
 }
 
 func (s *State) appendSnapshot(dst []byte, version byte) []byte {
-	head := version
-	if s.orders.Any() {
-		head |= snapshotOrders
-	}
-	if s.sale.Turn != 0 {
-		head |= snapshotSale
-	}
-	if s.terms.No != 0 {
-		head |= snapshotTerms
-	}
-	if s.passes.Any() {
-		head |= snapshotTickets
-	}
-	dst = append(dst, head)
+	dst = s.appendHead(dst, version)
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
 	dst = binary.AppendUvarint(dst, uint64(s.lastAt))
@@ -109,8 +102,37 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.terms.No != 0 {
 		dst = s.terms.Append(dst)
 	}
+	if s.exchanges.Any() {
+		dst = s.appendExchanges(dst)
+	}
 	if s.passes.Any() {
 		dst = s.appendTickets(dst)
+	}
+	return dst
+}
+
+// appendHead appends the version, and what the snapshot has besides.
+func (s *State) appendHead(dst []byte, version byte) []byte {
+	head := version
+	if s.orders.Any() {
+		head |= snapshotOrders
+	}
+	if s.sale.Turn != 0 {
+		head |= snapshotSale
+	}
+	if s.terms.No != 0 {
+		head |= snapshotTerms
+	}
+	if s.passes.Any() {
+		head |= snapshotTickets
+	}
+	more := byte(0)
+	if s.exchanges.Any() {
+		more |= snapshotExchanges
+	}
+	if dst = append(dst, head); more != 0 {
+		dst[len(dst)-1] |= snapshotMore
+		dst = append(dst, more)
 	}
 	return dst
 }
@@ -224,6 +246,20 @@ func (s *State) appendAccounts(dst []byte) []byte {
 	return dst
 }
 
+// appendExchanges appends the exchanges, by ascending numbers.
+func (s *State) appendExchanges(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(s.exchanges.Len()))
+	last := BookingNo(0)
+	s.bookings.each(func(slot uint32) {
+		if s.exchanges.Has(slot) {
+			no := s.bookings.numberOf(slot)
+			dst = s.exchanges.AppendExchange(binary.AppendUvarint(dst, uint64(no-last-1)), slot)
+			last = no
+		}
+	})
+	return dst
+}
+
 // coldLeg stands in a leg's number if its seats cool down.
 const coldLeg = 0x80
 
@@ -263,4 +299,25 @@ func (s *State) appendOrders(dst []byte) []byte {
 		}
 	})
 	return dst
+}
+
+// restoreExchanges reads what appendExchanges wrote.
+func (s *State) restoreExchanges(d *decoder) {
+	s.restoreEach(d, func(slot uint32, b *booking) {
+		var x exchange.Exchange
+		d.by(func(r *codec.Reader) { x = s.exchanges.RestoreExchange(r, slot) })
+		d.require(x.Of < s.bookings.number(b) && int(b.count) == len(x.Gives) && !s.isLegAt(slot) &&
+			b.state != BookingConfirmed && b.state != BookingRefunded, "exchange's booking")
+		d.require(!x.Done || b.state == BookingReleased && b.paid(), "exchange's state")
+		if d.err != nil {
+			return
+		}
+		if of := s.bookings.find(x.Of); of != 0 && x.Done {
+			b.refs++
+		}
+		if b.state.live() {
+			s.buyers.slab.At(b.buyer).live -= uint32(b.count)
+		}
+	})
+	d.require(s.exchanges.Any(), "exchanges")
 }

@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/section/cold"
 	"holdfast/actors/section/dense"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
@@ -42,6 +43,8 @@ type State struct {
 	sale   sales.Log
 	terms  terms.Terms // as the log has them; then rules go by them
 	passes entry.Book
+
+	exchanges exchange.Book
 
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
@@ -214,6 +217,9 @@ func (s *State) describe(slot uint32, d *Decision) {
 	}
 	if s.passes.Any() {
 		o.Passes = s.passes.Passes(slot)
+	}
+	if s.exchanges.Any() {
+		o.Exchange = s.exchanges.At(slot)
 	}
 }
 

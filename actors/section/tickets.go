@@ -131,6 +131,7 @@ func (s *State) hasTicket(slot uint32, b *booking, t entry.Ticket) (has, valid b
 	was := b.paid() && slices.ContainsFunc(s.accounts.Refunds(slot), func(r account.Refund) bool {
 		return r.Reason == account.Requested && slices.Contains(r.Seats, t.Seat)
 	})
+	was = was || s.exchanges.Gave(s.bookings.number(b), t.Seat)
 	return mine || was, mine && b.state == BookingConfirmed && !s.isOwed(slot, b, t.Seat)
 }
 

@@ -42,6 +42,9 @@ func drawPayment(t *rapid.T, model *twin, c *Command) {
 			c.Pay.Attempt = uint8(b.attempts + 1)
 			c.Pay.Amount = rapid.Int64Range(0, 9).Draw(t, "amount")
 			c.Pay.Reference = fmt.Sprint("reference ", b.attempts)
+			if b.exchange != nil && !stray {
+				c.Pay.Amount = max(0, b.exchange.total-b.exchange.credit)
+			}
 		}
 		if stray {
 			c.Pay.Attempt = uint8(rapid.IntRange(1, 3).Draw(t, "attempt"))
@@ -101,15 +104,9 @@ func (b *twinBooking) judgeWord(c *Command) (r Rejection, repeat, told bool) {
 	return Accepted, false, false
 }
 
-func (b *twinBooking) judgeRefund(c *Command) Rejection {
-	owed, left := []SeatIndex{}, int64(0)
-	if b.sold > 0 {
-		left = b.tried[b.sold-1]
-	}
+func (b *twinBooking) judgeRefund(c *Command, left int64) Rejection {
+	owed := []SeatIndex{}
 	for _, k := range b.refunds {
-		if !k.anomaly && !k.replaced {
-			left -= k.amount
-		}
 		if !k.anomaly && !k.replaced && !k.back {
 			owed = append(owed, k.seats...)
 		}
@@ -162,6 +159,10 @@ func (t *twin) captured(c *Command, b *twinBooking) {
 			twinRefund{attempt: n, anomaly: true, state: account.Due, amount: b.tried[n-1]})
 		return
 	}
+	if b.exchange != nil {
+		t.exchanged(c, b)
+		return
+	}
 	b.leaveChallenge(c.At)
 	b.state, b.sold = BookingConfirmed, b.attempts
 	t.paint(b.seats, Sold)
@@ -178,10 +179,9 @@ func (t *twin) refund(c *Command, b *twinBooking) {
 			}
 		}
 	}
-	b.refunds = append(b.refunds,
-		twinRefund{attempt: b.sold, state: account.Due, amount: c.Pay.Amount, seats: seats})
-	if c.Pay.Amount == 0 {
-		t.settled(c, b, &b.refunds[len(b.refunds)-1], account.Refunded)
+	t.owe(c.Booking, c.Pay.Amount, c.At, seats)
+	if k := &b.refunds[len(b.refunds)-1]; k.amount == 0 {
+		t.settled(c, b, k, account.Refunded)
 	}
 }
 

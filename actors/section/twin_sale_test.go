@@ -35,7 +35,7 @@ func (t *twin) judgeSale(c *Command) (r Rejection, repeat, told bool) {
 		return Accepted, !t.takes(c) && !t.edits(c), true
 	case WindUp:
 		return Accepted, false, true
-	case PlaceHold, PlaceBest:
+	case PlaceHold, PlaceBest, PlaceExchange:
 		if off {
 			return EventCancelled, false, true
 		}
@@ -107,15 +107,13 @@ func (t *twin) windUp(r *rapid.T, c *Command, changes []Change) {
 		switch {
 		case change.Kind == HoldReleased && b.state == BookingHeld:
 			t.finish(change.Booking, BookingReleased, c.At)
+		case change.Kind == RefundDue && b.exchange != nil && b.exchange.done &&
+			change.Pay.Amount == b.leftOfSale() && change.Pay.Amount > 0:
+			b.refunds = append(b.refunds, twinRefund{attempt: b.sold, state: account.Due, amount: change.Pay.Amount})
 		case change.Kind == RefundDue && b.state == BookingConfirmed:
 			whole := Command{Kind: RefundBooking, At: c.At, Booking: change.Booking, Pay: change.Pay}
-			left := b.tried[b.sold-1]
-			for _, k := range b.refunds {
-				if !k.anomaly && !k.replaced {
-					left -= k.amount
-				}
-			}
-			if judged := b.judgeRefund(&whole); judged != Accepted || change.Pay.Amount != left {
+			left := b.leftOfSale()
+			if judged := b.judgeRefund(&whole, left); judged != Accepted || change.Pay.Amount != left {
 				r.Fatalf("%+v of a booking that has %d left: %v", *change, left, judged)
 			}
 			t.refund(&whole, b)

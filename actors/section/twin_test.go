@@ -1,6 +1,7 @@
 package section
 
 import (
+	"maps"
 	"slices"
 
 	"holdfast/actors/grant"
@@ -34,7 +35,8 @@ type twinBooking struct {
 	placed, expiresAt Instant
 	attempts          int
 	twinMoney
-	passes map[SeatIndex]*twinPass
+	passes   map[SeatIndex]*twinPass
+	exchange *twinExchange // nil: it is none
 }
 
 type twinRequest struct {
@@ -97,6 +99,8 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 	switch c.Kind {
 	case AdmitTicket, ReissueTicket:
 		return t.judgeTicket(c)
+	case PlaceExchange:
+		return t.judgeExchange(c), false
 	case FenceGrants:
 		if c.Grant.Epoch < fence.Epoch {
 			return GrantStale, false
@@ -157,7 +161,7 @@ func (t *twin) limits(c *Command, n int) Rejection {
 
 func (t *twin) live(b BuyerID) (n int) {
 	for _, k := range t.bookings {
-		if k.buyer == b && k.state.live() {
+		if k.buyer == b && k.state.live() && k.exchange == nil {
 			n += len(k.seats)
 		}
 	}
@@ -246,7 +250,7 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 	case [2]int{int(BookingHeld), int(ReleaseHold)}:
 		return Accepted, false
 	case [2]int{int(BookingConfirmed), int(RefundBooking)}:
-		return b.judgeRefund(c), false
+		return b.judgeRefund(c, t.left(c.Booking)), false
 	case [2]int{int(BookingHeld), int(RefundBooking)}:
 		return NotConfirmed, false
 	}
@@ -271,6 +275,8 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 		return PaymentAttempts, false
 	case c.Kind == BeginPayment && int(c.Pay.Attempt) != b.attempts+1:
 		return AttemptStale, false
+	case c.Kind == BeginPayment && b.exchange != nil:
+		return t.mayPay(c, b.exchange), false
 	}
 	return Accepted, false
 }
@@ -324,6 +330,8 @@ func (t *twin) accept(c *Command, seats []SeatIndex) {
 		}
 		t.paint(seats, Held)
 		t.remember(c, t.lastNo)
+	case PlaceExchange:
+		t.placeExchange(c, seats)
 	case BlockSeats:
 		t.paint(c.Seats, Blocked)
 		t.remember(c, 0)
@@ -394,9 +402,11 @@ func (t *twin) forget(now Instant) {
 	for n := 0; n < forgetMax && len(t.ended) > 0 && old(t.ended[0]); n++ {
 		t.ended = t.ended[1:]
 	}
-	for no, b := range t.bookings {
+	for _, no := range slices.Sorted(maps.Keys(t.bookings)) { // an exchange is younger than its booking
+		b := t.bookings[no]
 		names := func(q twinRequest) bool { return q.booking == no }
-		if !b.state.live() && !b.owes() && !slices.ContainsFunc(t.requests, names) &&
+		kept := b.exchange != nil && b.exchange.done && t.bookings[b.exchange.of] != nil
+		if !b.state.live() && !b.owes() && !kept && !slices.ContainsFunc(t.requests, names) &&
 			!slices.ContainsFunc(t.ended, names) {
 			delete(t.bookings, no)
 		}

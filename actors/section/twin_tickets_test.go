@@ -74,7 +74,7 @@ func (t *twin) judgeTicket(c *Command) (r Rejection, repeat bool) {
 		p = new(twinPass)
 	}
 	switch {
-	case c.Entry.Leg > 0 || !mine && !gone:
+	case c.Entry.Leg > 0 || !mine && !gone && !t.gave(c.Booking, seat):
 		return TicketUnknown, false
 	case !mine || owed || b.state != BookingConfirmed || p.rotation != c.Entry.Rotation:
 		return TicketVoid, false

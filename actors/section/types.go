@@ -5,6 +5,7 @@ import (
 	"holdfast/actors/machine"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
@@ -185,6 +186,8 @@ type Command struct {
 	Sale  sales.Turn   // SwitchSale
 	Terms *terms.Terms // SwitchSale: those since the event's last edit; nil: there was none
 	Entry *entry.Word  // AdmitTicket, ReissueTicket; borrowed for the call only
+
+	Exchange *exchange.Part // PlaceExchange
 }
 
 // ChangeKind says what happened.
@@ -236,6 +239,7 @@ type Change struct {
 	Sale        sales.Turn      // SaleSwitched
 	Terms       *terms.Terms    // TermsSet
 	Entry       *entry.Word     // of changes of tickets
+	Exchange    *exchange.Part  // BookingExchanged; HoldPlaced of an exchange
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -266,6 +270,8 @@ type Outcome struct {
 	Cold bool
 	// Passes is what is known of the booking's tickets beyond that they were sold, ascending. It is not changed.
 	Passes []entry.Pass
+	// Exchange, of an exchange: how it stands. It is not changed.
+	Exchange *exchange.Exchange
 	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
 	Due []order.DueLeg
 }

@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/storage"
 )
@@ -51,6 +52,9 @@ type Booking struct {
 	off          uint8   // the attempt that had taken money when the event was cancelled; 0: none
 	// Passes are what was done with its tickets, by leg and seat: how often one was issued anew, and who let it in.
 	Passes map[[2]uint32]*Pass
+	// Exchange is of an exchange, and Total what its seats cost.
+	Exchange *exchange.Part
+	Total    int64
 }
 
 // Pass is what the log has told of a ticket.
@@ -127,6 +131,8 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 	switch c.Kind {
 	case section.HoldPlaced, section.LegBound:
 		return m.placed(c)
+	case section.BookingExchanged:
+		return m.exchanged(c, e.Seq)
 	case section.LegSold, section.LegFreed, section.LegSeatsFreed:
 		return m.legMoved(c, e.Seq)
 	case section.OrderSettled, section.OrderServed:
@@ -182,7 +188,7 @@ func (m *Model) placed(c *section.Change) error {
 	}
 	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: state,
 		ExpiresAt: c.ExpiresAt, Ever: map[section.BookingState]bool{state: true}, Order: c.Order,
-		Leg: c.Kind == section.LegBound}
+		Leg: c.Kind == section.LegBound, Exchange: c.Exchange, Total: c.Total}
 	return m.take(c.Seats, c.Booking)
 }
 

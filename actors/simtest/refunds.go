@@ -15,7 +15,7 @@ func (m *Model) refunded(c *section.Change, seq section.Seq) error {
 	b.owe(c)
 	switch {
 	case b == nil || c.Kind == section.RefundDue && c.Pay.Reason == account.Requested &&
-		b.State != section.BookingConfirmed:
+		b.State != section.BookingConfirmed && (b.Exchange == nil || len(c.Seats) > 0):
 		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
 	case c.Kind == section.RefundDue && c.Pay.Reason == account.Anomaly:
 		b.Owed = append(b.Owed, c.Pay.Attempt)

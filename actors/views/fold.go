@@ -58,6 +58,8 @@ func (f *folder) apply(c *section.Change) (why string) {
 		return f.moveLeg(c)
 	case section.LegSeatsFreed:
 		return f.shrink(c)
+	case section.BookingExchanged:
+		return f.exchange(c)
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
@@ -183,6 +185,23 @@ func (f *folder) shrink(c *section.Change) string {
 	}
 	b.Seats, b.ChangedAt = without(b.Seats, c.Seats), c.At
 	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
+	return ""
+}
+
+// exchange gives a booking the seats that an exchange held, for others that are on sale again.
+func (f *folder) exchange(c *section.Change) string {
+	b, of := f.bookings[c.Booking], f.bookings[c.Exchange.Of]
+	switch {
+	case b == nil || of == nil:
+		return fmt.Sprintf("exchange %d of booking %d, one of which was never placed", c.Booking, c.Exchange.Of)
+	case b.State != section.BookingPaying || of.State != section.BookingConfirmed:
+		return fmt.Sprintf("exchange %d is %v, and its booking %v", c.Booking, b.State, of.State)
+	}
+	b.State, b.EndedAt, b.ChangedAt = section.BookingReleased, c.At, c.At
+	of.Seats, of.ChangedAt = append(without(of.Seats, c.Exchange.Gives), c.Seats...), c.At
+	slices.Sort(of.Seats)
+	f.mark(c.Exchange.Gives, projection.Seat{ChangedAt: c.At})
+	f.mark(c.Seats, projection.Seat{Booking: c.Exchange.Of, ChangedAt: c.At})
 	return ""
 }
 

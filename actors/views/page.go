@@ -62,6 +62,9 @@ func (p *Page) Add(e *storage.Entry, hash storage.Hash) (err error) {
 			if c.Booking != 0 {
 				p.touched[c.Booking] = true
 			}
+			if c.Kind == section.BookingExchanged {
+				p.touched[c.Exchange.Of] = true
+			}
 			return nil
 		})
 		if err != nil {

@@ -98,7 +98,7 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		if r.inside(no) {
 			r.stock.holding[no] = struct{}{}
 		}
-	case section.HoldReleased, section.LegSold, section.LegFreed:
+	case section.HoldReleased, section.LegSold, section.LegFreed, section.BookingExchanged:
 		s.remove(c.Booking)
 	case section.LegSeatsFreed:
 		if b, waits := s.unpaid[c.Booking]; waits { // else it was sold

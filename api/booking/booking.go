@@ -35,6 +35,10 @@ type Engine interface {
 	Refund(
 		id actors.BookingID, who actors.Caller, call actors.RefundCall, timeout time.Duration, out *actors.BookingView,
 	) error
+	// Exchange holds seats in the place of others of a sold booking; see actors.Engine.
+	Exchange(
+		id actors.BookingID, gives []string, call *actors.BookCall, timeout time.Duration, out *actors.BookingView,
+	) error
 }
 
 // Admissions opens what a buyer brings to be let in by.
@@ -60,6 +64,7 @@ func New(engine Engine, timeout time.Duration, admissions Admissions) *Handlers 
 // Refusals that never differ are made once (P7).
 var (
 	noQuantity   = &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
+	noGives      = &problem.Problem{Kind: problem.NoSeats, Field: "gives"}
 	noSeats      = &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
 	notForBuyers = &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
 		Detail: "only an operator books for a buyer; yours are bookings of your own"}
@@ -231,6 +236,53 @@ func (h *Handlers) Refund(r *call.Call) error {
 	return sendBooking(r, http.StatusOK)
 }
 
+// Exchange holds seats that are to take the place of others of a sold booking. What is answered is that hold, with what
+// the exchange costs; a confirm of it exchanges the seats.
+func (h *Handlers) Exchange(r *call.Call) error {
+	id, err := r.Booking()
+	if err != nil {
+		return err
+	}
+	var body pay.ExchangeRequest
+	if err := wire.Decode(r.Body(), &body); err != nil {
+		return err
+	}
+	switch {
+	case len(body.Gives) == 0:
+		return noGives
+	case (len(body.Seats) == 0) == (body.Best == nil):
+		return noSeats
+	}
+	who, err := r.NamedAt(h.engine, id)
+	if err != nil {
+		return err
+	}
+	fingerprint := r.Fingerprint()
+	for _, seat := range body.Gives {
+		fingerprint.Text("gives")
+		fingerprint.Text(seat)
+	}
+	for _, seat := range body.Seats {
+		fingerprint.Text("seat")
+		fingerprint.Text(seat)
+	}
+	wanted := actors.BookCall{Event: id.Section.Event, Seats: body.Seats}
+	if b := body.Best; b != nil {
+		wanted.Best = actors.BestAvailable{Quantity: uint32(len(body.Gives)), Category: b.Category,
+			Accessible: b.Accessible}
+		fingerprint.Text("best")
+		fingerprint.Text(b.Category)
+		if b.Accessible {
+			fingerprint.Text("accessible")
+		}
+	}
+	wanted.Caller = r.Caller(who)
+	if err := h.engine.Exchange(id, body.Gives, &wanted, h.timeout, &r.View); err != nil {
+		return err
+	}
+	return created(r)
+}
+
 // tokenCharactersMax bounds a payment token.
 const tokenCharactersMax = 512
 
@@ -333,9 +385,23 @@ func Append(r *call.Call, dst []byte) []byte {
 		booking.Refunds = append(booking.Refunds, pay.Refund{No: b.No, State: b.State, Seats: b.Seats,
 			Amount: pay.Amount{Amount: b.Amount, Currency: view.Currency}})
 	}
+	if view.Exchange != nil {
+		exchange(&booking, view)
+	}
 	if view.Next.Type != "" {
 		until := wire.AppendOffsetTime(nil, call.TimeIn(cmp.Or(view.Zone, time.UTC), view.NextUntil))
 		booking.NextAction = &pay.NextAction{Type: view.Next.Type, URL: view.Next.URL, ExpiresAt: string(until)}
 	}
 	return wire.AppendBooking(dst, &booking)
+}
+
+// exchange says of which booking's seats this one is an exchange.
+func exchange(booking *wire.Booking, view *actors.BookingView) {
+	x := view.Exchange
+	if x.Done {
+		booking.State = "exchanged"
+	}
+	booking.Exchange = &pay.Exchange{Booking: x.Of.String(), Gives: x.Gives,
+		Credit:     pay.Amount{Amount: x.Credit, Currency: view.Currency},
+		Difference: pay.Amount{Amount: x.Difference, Currency: view.Currency}}
 }

@@ -11,7 +11,7 @@ import { paidNothingText, priceOf, problemText, seats, soon, spokenTime } from '
 const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token_outdated', 'wrong_event', 'wrong_buyer'];
 const notDone = ['rate_limited', 'overloaded', 'not_ready']; // transient refusals that say that nothing was done
 const lastTimeMs = 1500; // an extension that falls short of the whole time by more than this was the last one
-const phases = { held: 'held', paying: 'paying', confirming: 'paying', confirmed: 'confirmed' };
+const phases = { held: 'held', paying: 'paying', confirming: 'paying', confirmed: 'confirmed', exchanged: 'confirmed' };
 
 const storeOf = (event) => ({
   current: `holdfast.booking.${event}`, wish: `holdfast.wish.${event}`, bought: `holdfast.bought.${event}`,
@@ -25,6 +25,12 @@ export const underWay = (event) => [storeOf(event).current, storeOf(event).wish]
 
 /** boughtHere answers the ids of the bookings of an event that were paid in this tab. */
 export const boughtHere = (event) => kept(storeOf(event).bought) ?? [];
+
+/** keepBought has this tab show a booking that was bought elsewhere, with what can be done about it. */
+export function keepBought({ id, event }) {
+  const ids = new Set(boughtHere(event)).add(id);
+  sessionStorage.setItem(storeOf(event).bought, JSON.stringify([...ids]));
+}
 
 /**
  * Booking is a small state machine. phase: choosing → held → paying → confirmed, or ended (released, expired, refunded).
@@ -46,6 +52,7 @@ export class Booking {
     this.next = null; // what the bank wants of the buyer, while paying
     this.lapsed = []; // seats of a hold that ran out, by id: a wish for one press
     this.later = []; // seats that were chosen and did not fit into this booking
+    this.exchange = null; // while other seats are chosen in the place of some: {booking, gives}
     this.ceiling = ''; // the end of a hold that gets no later one
     this.stopper = new AbortController();
     this.contact = new Contact(this);
@@ -56,9 +63,10 @@ export class Booking {
 
   stop() { this.stopper.abort(); }
 
-  get seatsMax() { return this.event.max_seats_per_booking ?? 8; }
+  get seatsMax() { return this.exchange?.gives.length ?? this.event.max_seats_per_booking ?? 8; }
   get saleOpen() { return this.event.sale === 'open' && !(Date.parse(this.event.sale_ends_at) <= serverNow()); }
   get amount() { return this.chosen.reduce((sum, i) => sum + this.priceOf(i), 0); }
+  get difference() { return this.amount - this.#numbers(this.exchange.gives).reduce((sum, i) => sum + this.priceOf(i), 0); }
   get price() { return sumOf(this.event, this.chosen.map((i) => this.model.categories[this.model.category[i]])); }
   get remainingMs() { return Date.parse(this.current?.expires_at) - serverNow(); }
   priceOf(seat) { return priceOf(this.event, this.model.categories[this.model.category[seat]]); }
@@ -159,7 +167,9 @@ export class Booking {
   #drop(gone) { this.chosen = this.chosen.filter((i) => !gone.includes(i)); }
 
   hold() {
-    if (this.chosen.length > 0) return this.#book({ key: newKey(), body: { seats: this.chosen.map((i) => this.model.ids[i]) } });
+    const body = { seats: this.chosen.map((i) => this.model.ids[i]) };
+    if (this.exchange) return this.#book({ key: newKey(), of: this.exchange.booking, body: { gives: this.exchange.gives, ...body } });
+    if (this.chosen.length > 0) return this.#book({ key: newKey(), body });
   }
 
   /** best asks for the best seats together; empty choices are left out. */
@@ -178,7 +188,7 @@ export class Booking {
     wish.admission ??= this.hooks.admission(); // the one it is first sent with: a repeat is known again after its end (P5)
     sessionStorage.setItem(this.store.wish, JSON.stringify(wish));
     const extra = wish.admission ? { 'Queue-Admission': wish.admission } : {};
-    const path = `/v1/events/${encodeURIComponent(this.event.id)}/bookings`;
+    const path = wish.of ? `/v1/bookings/${encodeURIComponent(wish.of)}/exchanges` : `/v1/events/${encodeURIComponent(this.event.id)}/bookings`;
     await this.#wish('Asking for your seats', async (options) => {
       const { body } = await mutate('POST', path, wish.body, { ...options, extra });
       this.#forget(this.store.wish);
@@ -313,10 +323,32 @@ export class Booking {
     this.offline = false;
     if (this.phase !== 'held') this.unsure = false;
     this.lapsed = view.state === 'expired' ? view.seats : [];
-    if (this.phase === 'confirmed') this.#keep(view);
+    if (view.exchange) this.exchange = null;
+    if (view.state === 'exchanged') this.#exchanged(view);
+    else if (this.phase === 'confirmed') this.#keep(view);
     if (this.phase === 'ended') this.#forget(this.store.current);
     if (this.phase === 'paying') this.watch.start(afterMs);
   }
+
+  // The booking whose seats were exchanged is what the fan has.
+  async #exchanged({ exchange }) {
+    this.#forget(this.store.current);
+    const view = await this.#read(exchange.booking).catch(() => null);
+    if (!view || this.stopper.signal.aborted) return;
+    this.bought = this.bought.map((was) => (was.id === view.id ? view : was));
+    if (this.phase === 'confirmed') this.#take(view);
+    this.hooks.changed();
+  }
+
+  /** exchangeSeats has the fan choose seats in the place of some of a bought booking's; keepSeats ends that. */
+  exchangeSeats(view, gives) {
+    this.again();
+    this.exchange = { booking: view.id, gives };
+    this.chosen = [];
+    this.hooks.changed();
+  }
+
+  keepSeats() { this.again(); }
 
   #keep(view) {
     if (!this.bought.some((b) => b.id === view.id)) this.bought.push(view);
@@ -473,6 +505,7 @@ export class Booking {
   /** again starts a new choice after an end or a purchase. */
   again() {
     this.phase = 'choosing';
+    this.exchange = null;
     this.current = null;
     this.notice = null;
     this.lapsed = [];

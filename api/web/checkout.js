@@ -8,6 +8,7 @@
 import { Challenge } from './challenge.js';
 import { contactForm } from './contact.js';
 import { h, say, setOff, whenOn } from './dom.js';
+import { differenceText } from './exchange.js';
 import { HoldClock } from './holdclock.js';
 import { howToPay, meansOf } from './means.js';
 import { PayStep } from './paystep.js';
@@ -70,17 +71,18 @@ export class Checkout {
 
   #held() {
     const { booking, panel, clock } = this;
-    panel.title.textContent = 'These seats are yours';
-    const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: 'Release seats', on: { click: whenOn(() => booking.release()) } });
+    const { exchange } = booking.current;
+    panel.title.textContent = exchange ? 'Exchange your seats' : 'These seats are yours';
+    const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: exchange ? 'Keep my seats' : 'Release seats', on: { click: whenOn(() => booking.release()) } });
     const { free } = booking;
     const go = free ? () => booking.buy(() => '') : () => this.step.enter();
-    const next = h('button', { type: 'button', class: 'primary wide', id: free ? 'buy' : 'to-pay', text: free ? 'Get your free tickets' : `Pay ${panel.total()}`, on: { click: whenOn(go) } });
+    const next = h('button', { type: 'button', class: 'primary wide', id: free ? 'buy' : 'to-pay', text: free ? (exchange ? 'Exchange the seats' : 'Get your free tickets') : `Pay ${panel.total()}`, on: { click: whenOn(go) } });
     panel.refresh = () => {
       for (const button of [release, next]) setOff(button, Boolean(booking.busy));
       clock.refresh();
     };
     say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
-    return [...clock.elements, panel.status,
+    return [...clock.elements, panel.status, exchange ? h('p', { class: 'notice info', id: 'difference', text: differenceText(exchange.difference.amount, booking.event) }) : '',
       booking.current.split || booking.current.together === false ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', panel.seatList(), breakdown(booking.current.price, booking.event),
       next, release, clock.choice];
   }

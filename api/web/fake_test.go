@@ -228,6 +228,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
 	mux.HandleFunc("POST /v1/bookings/{b}/refund", f.booking(f.giveBack))
+	mux.HandleFunc("POST /v1/bookings/{b}/exchanges", f.exchange)
 	f.ticketRoutes(mux)
 	f.roomRoutes(mux)
 	f.paymentRoutes(mux)

@@ -1,6 +1,7 @@
 // My bookings: those of this buyer over all events of the house, newest first, a page at a time (GET /v1/me/bookings).
 
 import { get, getOwn, whoIsKnown } from './api.js';
+import { keepBought } from './booking.js';
 import { focusOn, h, say, toast } from './dom.js';
 import { identity } from './identity.js';
 import { count, money, problemText, seats, when } from './words.js';
@@ -10,6 +11,7 @@ const pageSize = 20;
 const states = {
   held: ['warn', 'Held'], paying: ['warn', 'Being paid'], confirming: ['warn', 'Being confirmed'], confirmed: ['good', 'Confirmed'],
   released: ['', 'Given back'], expired: ['', 'Ran out'], refunded: ['', 'Refunded'],
+  exchanged: ['', 'Exchanged'],
 };
 
 /** showMyBookings fills the page; leave() ends what it started. */
@@ -90,11 +92,12 @@ class MyBookings {
     const event = await this.#event(view.event, signal);
     const [kind, words] = states[view.state] ?? ['', view.state];
     const codes = (view.tickets ?? []).map(({ seat, code }) => h('span', { class: 'muted', dir: 'auto', text: `Ticket ${seat}: ${code}` }));
+    const swap = view.state === 'confirmed' && event?.sale === 'open' ? h('a', { class: 'button quiet', href: `#/e/${encodeURIComponent(view.event)}`, text: 'Exchange seats', on: { click: () => keepBought(view) } }) : null;
     return h('li', { class: 'card' }, h('a', { href: `#/e/${encodeURIComponent(view.event)}` }, h('span', { class: 'card-text' },
       h('strong', { dir: 'auto', text: event?.name ?? 'An event' }),
       event ? h('span', { class: 'muted', text: when(event).venue }) : null,
       h('span', { class: 'muted', dir: 'auto', text: `${seats(view.seats.length)}: ${view.seats.join(', ')}` }), codes,
       h('span', { class: 'card-foot' }, h('span', { class: `badge ${kind}`, text: words }),
-        h('span', { class: 'price', text: money(view.total.amount, { ...event, currency: view.total.currency }) })))));
+        h('span', { class: 'price', text: money(view.total.amount, { ...event, currency: view.total.currency }) })))), swap);
   }
 }

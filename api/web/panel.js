@@ -4,6 +4,7 @@ import { serverNow } from './api.js';
 import { Checkout } from './checkout.js';
 import { contactLine } from './contact.js';
 import { dismiss, h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
+import { ExchangeSeats } from './exchange.js';
 import { GiveBack } from './giveback.js';
 import { breakdown } from './price.js';
 import { refundList } from './refunds.js';
@@ -16,6 +17,7 @@ export class Panel {
     Object.assign(this, { booking, model, hooks });
     this.checkout = new Checkout(this);
     this.giveBack = new GiveBack(booking, () => this.update());
+    this.exchange = new ExchangeSeats(booking, (id) => (model.indexOfID.has(id) ? this.seatName(model.indexOfID.get(id)) : id));
     this.title = h('h2', { tabindex: '-1' });
     this.body = h('div', { class: 'panel-body' });
     this.element = h('section', { class: 'panel', 'aria-label': 'Your seats' }, this.title, this.body);
@@ -78,9 +80,11 @@ export class Panel {
     const hold = h('button', { type: 'button', class: 'primary wide', id: 'hold', on: { click: whenOn(() => booking.hold()) } });
     const sale = h('p', { class: 'notice warn', id: 'sale-note' });
     const best = this.#bestForm(), contact = contactLine(booking), bought = this.#boughtList();
-    const news = this.#news();
+    const news = this.#news(), swap = this.exchange.choosing();
     this.refresh = () => {
-      const { chosen, busy, saleOpen } = booking;
+      const { chosen, busy, saleOpen, exchange } = booking;
+      swap.refresh();
+      best.element.hidden = Boolean(exchange);
       sale.hidden = saleOpen;
       news.refresh();
       const { label, over } = saleOf(booking.event, serverNow());
@@ -90,11 +94,11 @@ export class Panel {
         list.replaceChildren(chosen.length ? this.#chosenList() : h('p', { class: 'muted hint', text: 'Tap seats on the map, or let us find the best ones.' }));
       }
       hold.hidden = chosen.length === 0;
-      setOff(hold, Boolean(busy) || !saleOpen);
-      hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event)}`;
+      setOff(hold, Boolean(busy) || !saleOpen || (exchange && chosen.length < exchange.gives.length));
+      hold.textContent = exchange ? `Hold ${seats(chosen.length)} for an exchange` : `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event)}`;
       for (const part of [best, contact, bought]) part.refresh();
     };
-    return [this.#ownTime(), news.element, sale, this.status, list, hold, best.element, contact.element, bought.element];
+    return [this.#ownTime(), news.element, sale, swap.element, this.status, list, hold, best.element, contact.element, bought.element];
   }
 
   // What everybody is told who bought or wants to: the event is called off, or put off.
@@ -198,9 +202,11 @@ export class Panel {
         list.shows = shows;
         summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
         ways = bought.map((b) => this.giveBack.part(b));
-        list.replaceChildren(...bought.flatMap((b, i) => [this.#codes(b), this.#tickets(b), this.#refunds(b), ways[i].element]));
+        const swaps = bought.map((b) => this.exchange.part(b));
+        list.replaceChildren(...bought.flatMap((b, i) => [this.#codes(b), this.#tickets(b), this.#refunds(b), swaps[i].element, ways[i].element]));
+        list.swaps = swaps;
       }
-      for (const way of ways) way.refresh();
+      for (const way of [...ways, ...(list.swaps ?? [])]) way.refresh();
       if (!offered && ways.some((way) => way.offered())) element.open = offered = true;
     };
     return { element, refresh };
@@ -233,14 +239,14 @@ export class Panel {
     const { booking } = this;
     const { current } = booking;
     const gone = current.refunds?.length > 0 && !current.tickets?.length; // the processor has not taken the refund yet
-    const news = this.#news(), way = this.giveBack.part(current);
-    this.refresh = () => { news.refresh(); way.refresh(); };
+    const news = this.#news(), way = this.giveBack.part(current), swap = this.exchange.part(current);
+    this.refresh = () => { news.refresh(); way.refresh(); swap.refresh(); };
     this.title.textContent = gone ? 'Given back' : 'Enjoy the show';
     if (this.greeted !== current.id) toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
     this.greeted = current.id;
     const many = seats(current.seats.length);
     const bought = gone ? '' : h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${many}, free of charge` : `${many} bought for ${this.total()}` }));
-    return [bought, news.element, this.status, this.#codes(current, { atOnce: true }), this.#tickets(current), this.#refunds(current), way.element,
+    return [bought, news.element, this.status, this.#codes(current, { atOnce: true }), this.#tickets(current), this.#refunds(current), swap.element, way.element,
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
   }
 

@@ -18,6 +18,7 @@ async function load(id) {
 
 /** ticketCodes shows the codes of a confirmed booking: at once, or when it is asked to. nameOf tells a seat's name. */
 export function ticketCodes(view, nameOf, { atOnce = false } = {}) {
+  const key = [view.id, ...view.tickets.map(({ seat }) => seat)].join(); // other seats, other codes
   const list = h('ul', { class: 'codes' });
   const show = h('button', { type: 'button', class: 'wide', text: 'Show the codes to scan', on: { click: whenOn(() => open()) } });
   const element = h('section', { class: 'ticket-codes', 'aria-label': 'Codes to scan at the door' }, show, list, files(view.id));
@@ -28,15 +29,15 @@ export function ticketCodes(view, nameOf, { atOnce = false } = {}) {
   const open = async () => {
     show.setAttribute('aria-disabled', 'true');
     try {
-      if (!kept.has(view.id)) kept.set(view.id, await load(view.id));
-      fill(kept.get(view.id));
+      if (!kept.has(key)) kept.set(key, await load(view.id));
+      fill(kept.get(key));
     } catch (err) {
       show.removeAttribute('aria-disabled');
       show.textContent = 'Try again to show the codes';
       if (!atOnce) toast(problemText(err), 'bad');
     }
   };
-  if (kept.has(view.id)) fill(kept.get(view.id));
+  if (kept.has(key)) fill(kept.get(key));
   else if (atOnce) open();
   return element;
 }

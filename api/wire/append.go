@@ -139,5 +139,11 @@ func appendPayment(dst []byte, b *Booking) []byte {
 	if len(b.Refunds) > 0 {
 		dst = append(dst, ']')
 	}
+	if x := b.Exchange; x != nil {
+		dst = AppendString(append(dst, `,"exchange":{"booking":`...), x.Booking)
+		dst = AppendStrings(append(dst, `,"gives":`...), x.Gives)
+		dst = AppendMoney(append(dst, `,"credit":`...), Money(x.Credit))
+		dst = append(AppendMoney(append(dst, `,"difference":`...), Money(x.Difference)), '}')
+	}
 	return dst
 }

@@ -19,7 +19,7 @@ type LogChange struct {
 	Request   string `json:"request,omitempty"`
 	Buyer     string `json:"buyer,omitempty"` // HashText of the event's pseudonym; of what takes seats
 	ExpiresAt *Time  `json:"expires_at,omitempty"`
-	// Seats are indexes into the section, of hold_placed, blocked and unblocked; and of seats that are given back.
+	// Seats are indexes into the section, of hold_placed, exchanged, blocked and unblocked; and of seats given back.
 	Seats []uint32 `json:"seats,omitempty"`
 	// Total is what the seats cost, as it was logged; of hold_placed, in events whose holds are logged with a price.
 	Total *Money `json:"total,omitempty"`
@@ -37,6 +37,11 @@ type LogChange struct {
 	Scanner   string `json:"scanner,omitempty"`
 	ScannedAt *Time  `json:"scanned_at,omitempty"`
 	Offline   bool   `json:"offline,omitempty"`
+	// Exchanges, of hold_placed and exchanged: the booking whose seats Gives are given up for Seats. Credit is what
+	// they count for.
+	Exchanges string   `json:"exchanges,omitempty"`
+	Gives     []uint32 `json:"gives,omitempty"`
+	Credit    *Money   `json:"credit,omitempty"`
 }
 
 // The kinds of a LogChange. The first two are records without changes.
@@ -68,6 +73,7 @@ const (
 	LogLegFreed          = "leg_freed"       // its home ended, or never was
 	LogLegSeatsFreed     = "leg_seats_freed" // its home gave those seats back; it keeps others
 	LogOrderServed       = "order_served"    // all other sections in which a booking has seats left have sold them
+	LogExchanged         = "exchanged"       // what the booking held is another's, whose given seats are free
 	LogTicketAdmitted    = "ticket_admitted"
 	LogTicketDoubled     = "ticket_doubled"  // let in by another scanner too, which could not ask
 	LogTicketReissued    = "ticket_reissued" // its code has a new rotation; older ones are void
@@ -80,7 +86,7 @@ var LogKinds = [...]string{
 	LogPaymentFailed, LogSold, LogRefunded, LogBlocked, LogUnblocked, LogPaymentChallenged, LogRefundDue,
 	LogRefundPending, LogRefundFailed, LogSaleOpened, LogSalePaused, LogSaleClosed, LogSaleCancelled, LogGrantsFenced,
 	LogLegBound, LogLegSold, LogLegFreed, LogLegSeatsFreed, LogOrderServed, LogOrderSettled, LogTermsSet,
-	LogTicketAdmitted, LogTicketDoubled, LogTicketReissued,
+	LogTicketAdmitted, LogTicketDoubled, LogTicketReissued, LogExchanged,
 }
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for
@@ -111,6 +117,13 @@ func AppendLogChange(dst []byte, c *LogChange) []byte {
 	}
 	if c.Ticket != "" {
 		dst = appendTicket(dst, c)
+	}
+	if c.Exchanges != "" {
+		dst = appendOptional(dst, `,"exchanges":`, c.Exchanges)
+		dst = appendNumbers(append(dst, `,"gives":`...), c.Gives)
+		if c.Credit != nil {
+			dst = AppendMoney(append(dst, `,"credit":`...), *c.Credit)
+		}
 	}
 	return append(dst, '}')
 }

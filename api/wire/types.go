@@ -140,7 +140,7 @@ type Ticket struct {
 type Booking struct {
 	ID        string      `json:"id"`
 	Event     string      `json:"event"`
-	State     string      `json:"state"` // held, paying, confirming, confirmed, released, expired, refunded
+	State     string      `json:"state"` // held, paying, confirming, confirmed, released, expired, refunded, exchanged
 	Seats     []string    `json:"seats"`
 	Split     bool        `json:"split,omitempty"`      // best-available found no single run of neighbours
 	ExpiresAt *OffsetTime `json:"expires_at,omitempty"` // while held or paying
@@ -151,6 +151,7 @@ type Booking struct {
 
 	NextAction *pay.NextAction `json:"next_action,omitempty"` // while paying, if the buyer's bank asks
 	Refunds    []pay.Refund    `json:"refunds,omitempty"`
+	Exchange   *pay.Exchange   `json:"exchange,omitempty"` // of a booking that is to exchange seats of another one
 }
 
 // Seatmap is an event's geometry. It never changes.

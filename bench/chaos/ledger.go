@@ -96,7 +96,8 @@ var letterAfter = map[string]byte{
 	wire.LogPaymentFailed: 0, wire.LogPaymentChallenged: 0, wire.LogBlocked: 0, wire.LogUnblocked: 0,
 	wire.LogSaleOpened: 0, wire.LogSalePaused: 0, wire.LogSaleClosed: 0, wire.LogSaleCancelled: 0,
 	wire.LogGrantsFenced: 0, wire.LogOrderSettled: 0, wire.LogOrderServed: 0, wire.LogLegSeatsFreed: 0,
-	wire.LogTermsSet: 0, wire.LogTicketAdmitted: 0, wire.LogTicketDoubled: 0, wire.LogTicketReissued: 0,
+	wire.LogExchanged: 0, // nobody exchanges seats here
+	wire.LogTermsSet:  0, wire.LogTicketAdmitted: 0, wire.LogTicketDoubled: 0, wire.LogTicketReissued: 0,
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

@@ -33,9 +33,10 @@ const (
 	logLegSold
 	logLegFreed
 	logSettled
-	logLegPart // a leg gives some of its seats up
-	logSale    // the sale switch was turned, or the event edited
-	logMoney   // what moves money or people, and no seat; the audit judges it
+	logLegPart   // a leg gives some of its seats up
+	logExchanged // another booking's seats, for some of its own
+	logSale      // the sale switch was turned, or the event edited
+	logMoney     // what moves money or people, and no seat; the audit judges it
 )
 
 var logKindNames = [...]string{
@@ -47,8 +48,9 @@ var logKindNames = [...]string{
 	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
 	logTaken: wire.LogRefundPending, logBound: wire.LogLegBound, logLegSold: wire.LogLegSold,
 	logLegFreed: wire.LogLegFreed, logSettled: wire.LogOrderSettled, logLegPart: wire.LogLegSeatsFreed,
-	logSale:  wire.LogSaleOpened,
-	logMoney: wire.LogRefundDue,
+	logExchanged: wire.LogExchanged,
+	logSale:      wire.LogSaleOpened,
+	logMoney:     wire.LogRefundDue,
 }
 
 func (k logKind) String() string { return logKindNames[k] }

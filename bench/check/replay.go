@@ -181,6 +181,8 @@ func (p *replay) change() {
 			p.settledOrder(b)
 		} else if l.kind == logLegPart {
 			p.blame(LogForeign, "nobody in this history gives single seats back")
+		} else if l.kind == logExchanged {
+			p.blame(LogForeign, "nobody in this history exchanges seats")
 		} else {
 			p.moved(b, at)
 		}

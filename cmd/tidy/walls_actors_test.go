@@ -19,7 +19,7 @@ var wallsOfActors = map[string]wall{
 		Why: "the writers of one section, simulated: its judge knows the log and what changes mean, and shares no " +
 			"code with the machine",
 		Own: []string{"actors/section", "actors/section/account", // reasons, as the log has them
-			"actors/section/order", "storage"},
+			"actors/section/order", "actors/section/exchange", "storage"},
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
 	"actors/simtest/waitingroom": {
@@ -74,6 +74,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/section/cold", "actors/section/sales", "actors/section/terms",
 			"actors/section/tariff", "actors/section/order", "actors/section/runs", "actors/section/entry",
+			"actors/section/exchange",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -101,6 +102,11 @@ var wallsOfActors = map[string]wall{
 	"actors/section/sales": {
 		Why: "what a section's log says of the sale switch is replayed with the seats, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
+	},
+	"actors/section/exchange": {
+		Why: "which seats took the place of which is replayed with a section's seats, so it is as pure as they are",
+		Own: []string{"actors/codec", "actors/section/account", "actors/section/order", "actors/section/runs"},
+		Std: pureStd,
 	},
 	"actors/section/entry": {
 		Why: "who was let in with a section's seats is replayed with them, so it is as pure as they are",
@@ -278,7 +284,8 @@ var wallsOfActors = map[string]wall{
 			"waits or knows the time",
 		Own: []string{"actors/section/sales", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
-			"actors/codec", "actors/section/entry", "actors/section/order", "actors/trace", "storage",
+			"actors/codec", "actors/section/entry", "actors/section/order", "actors/section/exchange", "actors/trace",
+			"storage",
 		},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
@@ -377,7 +384,7 @@ var wallsOfActors = map[string]wall{
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
 			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
-			"actors/section/entry", "actors/gate/draw",
+			"actors/section/entry", "actors/section/exchange", "actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
 			"actors/codec", "actors/grant", // grants, who counts a buyer, exclusions; not what a section takes
@@ -408,7 +415,7 @@ var wallsOfActors = map[string]wall{
 		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
 		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/entry",
 			"actors/section/order", "actors/section/sales", "storage"},
-		Test: []string{"actors/section/tariff", "actors/section/terms"},
+		Test: []string{"actors/section/exchange", "actors/section/tariff", "actors/section/terms"},
 	},
 	"actors/feed/envelope/schema": {
 		Why:  "describes events for programs outside: it knows their types, and no log",
@@ -477,7 +484,8 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale", "actors/ticketing",
-			"actors/section/tariff", "actors/section/order", "actors/orders", "actors/snapshots", "actors/telemetry",
+			"actors/section/tariff", "actors/section/order", "actors/section/exchange", "actors/orders",
+			"actors/snapshots", "actors/telemetry",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",

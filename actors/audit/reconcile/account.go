@@ -46,7 +46,7 @@ func (a *Account) Apply(c *section.Change) (wrong string) {
 	switch c.Kind {
 	case section.PaymentBegun:
 		return a.begin(&c.Pay)
-	case section.PaymentChallenged, section.BookingSold, section.PaymentFailed:
+	case section.PaymentChallenged, section.BookingSold, section.PaymentFailed, section.BookingExchanged:
 		return a.word(c)
 	case section.BookingRefundedChange: // of a build without attempts: the money went before it
 		a.Refunds = append(a.Refunds, Refund{State: account.Refunded, Amount: a.Total, Seats: c.Seats})
@@ -122,7 +122,7 @@ func (a *Account) word(c *section.Change) (wrong string) {
 	switch c.Kind {
 	case section.PaymentChallenged:
 		t.Phase = account.Challenge
-	case section.BookingSold:
+	case section.BookingSold, section.BookingExchanged:
 		t.Phase = account.Captured
 	default:
 		t.Phase = account.Over

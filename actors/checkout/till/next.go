@@ -3,9 +3,19 @@ package till
 import (
 	"context"
 
+	"holdfast/actors/booking"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/section/account"
 )
+
+// ExchangeView is what a booking that is an exchange has to do with another one.
+type ExchangeView struct {
+	Of         booking.ID // whose seats it exchanges
+	Gives      []string
+	Credit     int64 // what they count for, in minor units
+	Difference int64 // what the exchange costs; below 0: what is given back
+	Done       bool
+}
 
 // RefundView is money on its way back, as people see it. One that failed is replaced by the next of the same money, and
 // shown if none was.

@@ -45,10 +45,12 @@ type Data struct {
 	ExpiresAt string  `json:"expires_at,omitempty"`
 	Attempt   uint8   `json:"attempt,omitempty"`
 	Refund    uint32  `json:"refund,omitempty"`
-	Reason    string  `json:"reason,omitempty"` // of booking.refund_due: Requested, or Anomaly
+	Reason    string  `json:"reason,omitempty"` // of booking.refund_due: Requested, Exchanged, or Anomaly
 	Ticket    *Ticket `json:"ticket,omitempty"` // of ticket.*
-	Epoch     uint64  `json:"epoch,omitempty"`  // of section.claimed and section.released
-	Kind      uint8   `json:"kind,omitempty"`   // of section.changed
+	// Exchange, of booking.held and booking.exchanged: the booking whose seats are given up for these.
+	Exchange *Exchange `json:"exchange,omitempty"`
+	Epoch    uint64    `json:"epoch,omitempty"` // of section.claimed and section.released
+	Kind     uint8     `json:"kind,omitempty"`  // of section.changed
 }
 
 // Seats are seats of one section, by their public ids.
@@ -77,6 +79,13 @@ type Ticket struct {
 	Scanner  string `json:"scanner,omitempty"`    // the gate's name
 	Offline  bool   `json:"offline,omitempty"`    // the scanner could not ask, and told so later
 	At       string `json:"scanned_at,omitempty"` // by the scanner's clock
+}
+
+// Exchange says which seats are given up for others. Until booking.exchanged the booking has them.
+type Exchange struct {
+	Booking string  `json:"booking"`
+	Gives   []Seats `json:"gives"`
+	Credit  Amount  `json:"credit"` // what they count for
 }
 
 // Amount is money in minor units.
@@ -171,6 +180,10 @@ func Of(r *Record, i int, c *section.Change, placing *Placing, names *Names) Eve
 	}
 	if placing != nil {
 		e.Data.placing(r.Key, c, placing, names)
+	}
+	if x := c.Exchange; x != nil {
+		e.Data.Exchange = &Exchange{Booking: booking.ID{Section: r.Key, No: x.Of}.String(),
+			Gives: []Seats{names.seats(r.Key.Section, x.Gives)}, Credit: Amount{x.Credit, names.Currency}}
 	}
 	if c.Entry != nil {
 		e.Data.ticket(r.Key.Section, c.Entry, placing, names)

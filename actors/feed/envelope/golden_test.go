@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
@@ -103,6 +104,8 @@ func cases() map[string]sample {
 // newerCases are of changes that came later.
 func newerCases(alone, over, leg *envelope.Placing, part, ordered *order.Part,
 	of func(section.Change) *section.Change) map[string]sample {
+	swap := &exchange.Part{Of: 5, Gives: []section.SeatIndex{0}, Credit: 4500}
+	taken := &envelope.Placing{Booking: 7, Buyer: alone.Buyer, Seats: []section.SeatIndex{1}, Priced: true, Total: 5000}
 	return map[string]sample{
 		"booking.served": {change: of(section.Change{Kind: section.OrderServed, Booking: 5, Order: part.Bare(40)}),
 			placing: over},
@@ -122,6 +125,13 @@ func newerCases(alone, over, leg *envelope.Placing, part, ordered *order.Part,
 			}, Offline: true, At: 1_699_999_999_100, Scanner: "south"}}), placing: over},
 		"ticket.reissued": {change: of(section.Change{Kind: section.TicketReissued, Booking: 5, Entry: &entry.Word{
 			Ticket: entry.Ticket{Seat: 0}, Rotation: 2}}), placing: alone},
+		"booking.held_for_an_exchange": {change: of(section.Change{Kind: section.HoldPlaced, Booking: 7,
+			Buyer: alone.Buyer, Seats: []section.SeatIndex{1}, ExpiresAt: 1_700_000_600_123, Total: 5000, PriceMark: 3,
+			Exchange: swap}), placing: taken},
+		"booking.exchanged": {change: of(section.Change{Kind: section.BookingExchanged, Booking: 7,
+			Seats: []section.SeatIndex{1}, Pay: account.Payment{Attempt: 1}, Exchange: swap}), placing: taken},
+		"booking.refund_due_of_an_exchange": {change: of(section.Change{Kind: section.RefundDue, Booking: 5,
+			Pay: account.Payment{Refund: 1, Attempt: 1, Amount: 500, Reason: account.Exchanged}}), placing: alone},
 		"section.terms_set": {change: of(section.Change{Kind: section.TermsSet, Terms: &terms.Terms{No: 4}})},
 	}
 }

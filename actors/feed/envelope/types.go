@@ -41,6 +41,7 @@ var types = [...]string{
 	section.OrderSettled:          "booking.settled",
 	section.OrderServed:           "booking.served",
 	section.LegSeatsFreed:         "leg.seats_freed",
+	section.BookingExchanged:      "booking.exchanged",
 	section.TicketAdmitted:        "ticket.admitted",
 	section.TicketDoubled:         "ticket.doubled",
 	section.TicketReissued:        "ticket.reissued",
@@ -55,10 +56,12 @@ var turns = map[sales.State]string{
 // Reasons of a refund that is due.
 const (
 	Requested = "requested" // an operator wants it, or the event was cancelled, or the buyer gave the booking back
+	Exchanged = "exchanged" // the seats of an exchange cost less than those that were given up for them
 	Anomaly   = "anomaly"   // the money was of an attempt that is not the booking's: it gives no seats back
 )
 
-var reasons = map[account.Reason]string{account.Requested: Requested, account.Anomaly: Anomaly}
+var reasons = map[account.Reason]string{account.Requested: Requested, account.Anomaly: Anomaly,
+	account.Exchanged: Exchanged}
 
 // TypeOf is what a change is called.
 func TypeOf(no storage.SectionNo, c *section.Change) string {

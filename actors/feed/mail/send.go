@@ -274,11 +274,16 @@ var errNotYet = errors.New("mail: some section has not sold its seats yet")
 
 // write writes a mail.
 func (s *Service) write(d *due) (*Message, error) {
-	id, ok := booking.ParseID([]byte(d.event.Data.Booking))
+	about := d.event.Data.Booking
+	if x := d.event.Data.Exchange; x != nil && d.Kind == letter.Exchanged {
+		about = x.Booking
+	}
+	id, ok := booking.ParseID([]byte(about))
 	if !ok {
 		return nil, errMoot
 	}
-	standing, err := s.cfg.Engine.Standing(id, d.Kind == letter.Confirmed, engineWait)
+	tickets := d.Kind == letter.Confirmed || d.Kind == letter.Exchanged
+	standing, err := s.cfg.Engine.Standing(id, tickets, engineWait)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, errMoot
 	}
@@ -310,7 +315,7 @@ func (d *due) holds(standing *Standing) error {
 	switch {
 	case d.Kind == letter.Confirmed && standing.Confirming:
 		return errNotYet
-	case d.Kind == letter.Confirmed && standing.State != section.BookingConfirmed,
+	case (d.Kind == letter.Confirmed || d.Kind == letter.Exchanged) && standing.State != section.BookingConfirmed,
 		d.Kind == letter.Reminder && standing.State != section.BookingHeld:
 		return errMoot
 	}

@@ -186,6 +186,9 @@ func mailOf(e *envelope.Event) letter.Kind {
 	switch {
 	case e.Type == "booking.confirmed":
 		return letter.Confirmed
+	case e.Type == "booking.exchanged":
+		return letter.Exchanged
+	case e.Type == "booking.refund_due" && e.Data.Reason == envelope.Exchanged: // the letter of the exchange says so
 	case e.Type == "booking.refund_due" && e.Data.Reason == envelope.Requested:
 		return letter.Refunded
 	case e.Type == "booking.refund_due":
@@ -242,7 +245,8 @@ func (s *Service) Tell(ctx context.Context, t *feed.Telling) feed.Result {
 func (s *Service) noteHold(e *envelope.Event, ref feed.Ref, now section.Instant) {
 	switch e.Type {
 	case "booking.held", "booking.extended", "booking.payment_failed":
-	case "booking.released", "booking.expired", "booking.confirmed", "booking.payment_begun":
+	case "booking.released", "booking.expired", "booking.confirmed", "booking.payment_begun",
+		"booking.exchanged":
 	default:
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"holdfast/actors/feed/envelope"
 	"holdfast/actors/feed/mail/letter"
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -44,6 +45,9 @@ func (s *Service) letter(d *due, header *storage.Event, standing *Standing) *let
 	case letter.Confirmed:
 		l.Attached = len(standing.Attachments) > 0
 		l.Parts = parts(standing, header)
+	case letter.Exchanged:
+		exchanged(l, data)
+		l.Attached = len(standing.Attachments) > 0
 	case letter.Reminder:
 		l.Until = at(standing.ExpiresAt, zone)
 		l.Parts = parts(standing, header)
@@ -54,6 +58,21 @@ func (s *Service) letter(d *due, header *storage.Event, standing *Standing) *let
 		}
 	}
 	return l
+}
+
+// exchanged says which seats were given up, and what the exchange cost or gives back.
+func exchanged(l *letter.Letter, data *envelope.Data) {
+	x := data.Exchange
+	if x == nil || data.Total == nil {
+		return
+	}
+	l.Booking = x.Booking
+	for _, part := range x.Gives {
+		l.Gave = append(l.Gave, letter.Seats{Section: part.Section, Seats: part.Seats})
+	}
+	difference := data.Total.Amount - x.Credit.Amount
+	l.Paid = letter.Amount{Minor: max(0, difference), Currency: data.Total.Currency}
+	l.Back = letter.Amount{Minor: max(0, -difference), Currency: data.Total.Currency}
 }
 
 func parts(standing *Standing, header *storage.Event) (all []letter.Part) {

@@ -87,6 +87,8 @@ func (m *Ask) Append(dst []byte) []byte {
 	switch kind {
 	case KindAskTicket:
 		return appendTicket(dst, m)
+	case KindAskExchange:
+		return appendExchange(dst, m)
 	case KindAskKeyed:
 		if c.Pay == (account.Payment{}) {
 			return dst
@@ -113,6 +115,8 @@ func (m *Answer) Append(dst []byte) []byte {
 	o, kind := &m.Outcome, KindAnswer
 	switch {
 	case m.Code != Decided:
+	case o.Exchange != nil:
+		kind = KindAnswerExchange
 	case len(o.Passes) > 0:
 		kind = KindAnswerTicket
 	case o.Order != nil:
@@ -140,8 +144,11 @@ func (m *Answer) Append(dst []byte) []byte {
 	if dst = appendSeats(appendSeats(dst, o.Seats), o.Lost); kind == KindAnswerOrder {
 		dst = o.Order.Append(append(dst, flags(o.Unsettled, o.Money != nil, o.Served && o.Unsettled, o.Cold)))
 	}
-	if kind == KindAnswerTicket {
+	switch {
+	case kind == KindAnswerTicket:
 		return appendPasses(dst, o)
+	case kind == KindAnswerExchange:
+		return appendExchanged(dst, o)
 	}
 	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)

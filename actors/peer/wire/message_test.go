@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
@@ -289,6 +290,20 @@ var samples = []sample{
 		KindAnswerTicket, into((*Decoder).Answer),
 		"4d09010480a0abfef9622600034d0001050007041102090000000000000000005a01054e02000106a846000470695f31" +
 			"000002000005010000000301000080a0abfef962056e6f7274680182a0abfef9620173"},
+	{"exchange on its way", &Ask{ID: 9, Patience: 5000, Section: sampleKey, Keyed: true,
+		Command: section.Command{Kind: section.PlaceExchange, Booking: 300, Buyer: sampleBuyer,
+			Seats: []section.SeatIndex{7}, Request: section.RequestID{0x7e}, Fingerprint: 0xf00d,
+			Exchange: &exchange.Part{Credit: 4500, Gives: []section.SeatIndex{300}}}},
+		KindAskExchange, into((*Decoder).Ask),
+		"4e098827e100000000000000000000000000000eac021c000000ac027e000000000000000000000000000000b0000000" +
+			"000000000000000000000001000000000000f00d010701942301ac02"},
+	{"answer about an exchange", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Booking: 78, State: section.BookingReleased, ExpiresAt: 1700000600000,
+			Seats: []section.SeatIndex{7}, Lost: []section.SeatIndex{}, Money: paid(500),
+			Exchange: &exchange.Exchange{Part: exchange.Part{Of: 77, Credit: 4500,
+				Gives: []section.SeatIndex{5}}, Total: 5000, Done: true}}},
+		KindAnswerExchange, into((*Decoder).Answer),
+		"4f09010480a0abfef9620000044e80bff4fef962010700030106f403000470695f3100004d9423020a8827"},
 	{"book over sections", &Book{ID: 3, Patience: 250, Event: sampleEvent, Coordinator: 1, Buyer: sampleBuyer,
 		Request: section.RequestID{1}, Fingerprint: 2, Named: true, No: 3, Seats: []section.SeatIndex{1, 200},
 		More: []order.Leg{{Section: 300, Seats: []section.SeatIndex{7}}}},

@@ -84,13 +84,17 @@ const (
 	Requested        // of a refund: an operator wants it
 	Anomaly          // of a refund: money of an attempt that is not the booking's
 	EventOff         // of an end: the money was taken, and the event had been cancelled before the word came
+	Exchanged        // of a refund: the seats of an exchange cost less than those that were given up
 )
 
 // EndsAttempt says that an attempt can end for this reason.
 func (r Reason) EndsAttempt() bool { return r == Declined || r == Cancelled || r == EventOff }
 
 // BeginsRefund says that a refund can begin for this reason.
-func (r Reason) BeginsRefund() bool { return r == Requested || r == Anomaly }
+func (r Reason) BeginsRefund() bool { return r == Requested || r == Anomaly || r == Exchanged }
+
+// ofSale says that a refund for this reason is of the money that something was sold for.
+func (r Reason) ofSale() bool { return r == Requested || r == Exchanged }
 
 // RefundState is where a refund stands.
 type RefundState uint8
@@ -222,7 +226,7 @@ func (m *Money) Given() int64 { return given(m.Refunds) }
 
 func given(refunds []Refund) (sum int64) {
 	for i := range refunds {
-		if r := &refunds[i]; r.Reason == Requested && !r.Replaced {
+		if r := &refunds[i]; r.Reason.ofSale() && !r.Replaced {
 			sum += r.Amount
 		}
 	}
@@ -352,6 +356,14 @@ func (k *Book) Refunds(slot uint32) []Refund {
 		return f.refunds
 	}
 	return nil
+}
+
+// Left is what is left of the money that a booking was sold for, in minor units; 0 without an account.
+func (k *Book) Left(slot uint32) int64 {
+	if at := k.find(slot); at != 0 && k.slab.At(at).phase == Captured {
+		return k.slab.At(at).amount - given(k.Refunds(slot))
+	}
+	return 0
 }
 
 // Owes says that a booking has a refund about which the processor is to be asked.

@@ -103,7 +103,7 @@ func (k *Book) Owe(slot uint32, r Refund, captured int64) {
 	}
 	f := k.file(slot)
 	if int(r.No) != len(f.refunds)+1 || r.Amount < 0 ||
-		r.Reason == Requested && (e.phase != Captured || given(f.refunds)+r.Amount > e.amount) {
+		r.Reason.ofSale() && (e.phase != Captured || given(f.refunds)+r.Amount > e.amount) {
 		panic(fmt.Sprintf("account: refund %+v of %d after %+v", r, e.amount, f.refunds))
 	}
 	f.refunds = append(f.refunds, r)

@@ -7,6 +7,27 @@ type RefundRequest struct {
 	Fees  string   `json:"fees,omitempty"`  // return, which is the default, or keep
 }
 
+// ExchangeRequest is the body of POST /v1/bookings/{b}/exchanges: Gives, and one of the others.
+type ExchangeRequest struct {
+	Gives []string `json:"gives"` // of the booking
+	Seats []string `json:"seats,omitempty"`
+	Best  *Best    `json:"best_available,omitempty"` // as many as are given up
+}
+
+// Best lets the engine choose in the booking's section. Empty strings mean "any".
+type Best struct {
+	Category   string `json:"category,omitempty"`
+	Accessible bool   `json:"accessible,omitempty"`
+}
+
+// Exchange is what a booking that is an exchange has to do with another one.
+type Exchange struct {
+	Booking    string   `json:"booking"` // whose seats it exchanges
+	Gives      []string `json:"gives"`
+	Credit     Amount   `json:"credit"`     // what they count for
+	Difference Amount   `json:"difference"` // what the exchange costs; below 0: what is given back
+}
+
 // Refund is money on its way back.
 type Refund struct {
 	No     uint32   `json:"no"`

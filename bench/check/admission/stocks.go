@@ -137,6 +137,8 @@ func (c *sectionCount) change(l *wire.LogChange) {
 // them, and of builds that owed nothing first by the one that names none.
 func (c *sectionCount) rest(l *wire.LogChange, n uint32) {
 	switch l.Kind {
+	case wire.LogExchanged: // its seats are sold, and as many are free
+		c.paying, c.free = c.paying-n, c.free+uint32(len(l.Gives))
 	case wire.LogRefundDue:
 		c.owed[l.Booking] = true
 	case wire.LogLegSeatsFreed:

@@ -42,6 +42,8 @@ type logPrinter struct {
 	total   wire.Money // what line.Total points at
 	text    []byte
 	scanned wire.Time // what line.ScannedAt points at
+	gives   []uint32  // what line.Gives is made of
+	credit  wire.Money
 }
 
 // print prints every log, or those of one event and of sections of one id.
@@ -213,6 +215,16 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 			l.ScannedAt = &p.scanned
 		}
 	}
+	l.Exchanges, l.Gives, l.Credit = "", p.gives[:0], nil
+	if x := c.Exchange; x != nil {
+		p.text = actors.AppendBookingID(p.text[:0], actors.BookingID{Section: p.key, No: x.Of})
+		p.credit = wire.Money{Amount: x.Credit, Currency: p.total.Currency}
+		l.Exchanges, l.Credit = string(p.text), &p.credit
+		for _, seat := range x.Gives {
+			l.Gives = append(l.Gives, uint32(seat))
+		}
+		p.gives = l.Gives
+	}
 	p.lines = append(wire.AppendLogChange(p.lines, l), '\n')
 }
 
@@ -257,6 +269,7 @@ var changeNames = [...]string{
 	section.LegBound:              wire.LogLegBound,
 	section.LegSold:               wire.LogLegSold,
 	section.LegFreed:              wire.LogLegFreed,
+	section.BookingExchanged:      wire.LogExchanged,
 	section.TicketAdmitted:        wire.LogTicketAdmitted,
 	section.TicketDoubled:         wire.LogTicketDoubled,
 	section.TicketReissued:        wire.LogTicketReissued,

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
@@ -66,6 +67,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Entry = &entry.Word{Scanner: "north"}
 	case section.TicketReissued:
 		c.Entry = &entry.Word{Rotation: 1}
+	case section.BookingExchanged:
+		c.Pay.Attempt, c.Exchange = 1, &exchange.Part{Of: 1, Gives: []section.SeatIndex{2}}
 	case section.TermsSet:
 		c.Terms = &terms.Terms{No: 1, HoldTTL: 1, HoldCeiling: 1, SeatsPerBookingMax: 1, SeatsPerBuyerMax: 1}
 	}

@@ -22,11 +22,12 @@ const (
 	Refunded                  // money goes back, for the whole booking or for some of its seats
 	Cancelled                 // the event was called off, and the money goes back
 	Returned                  // money came when the seats were not the buyer's any more, and goes back
+	Exchanged                 // seats were given up for others
 	kinds
 )
 
 var kindNames = [...]string{Confirmed: "confirmed", Reminder: "reminder", Refunded: "refunded", Cancelled: "cancelled",
-	Returned: "returned"}
+	Returned: "returned", Exchanged: "exchanged"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {
@@ -58,6 +59,7 @@ type Letter struct {
 	StartsAt time.Time // with the venue's offset; zero: no time is known
 	Booking  string    // its id
 	Seats    []Seats
+	Gave     []Seats   // of an exchange: the seats that were given up; Seats took their place
 	Paid     Amount    // what the booking's seats cost in all
 	Parts    []Part    // what that is made of; nil: nothing but the seats
 	Back     Amount    // what goes back

@@ -22,6 +22,7 @@ func sample(kind Kind, language string) *Letter {
 		Paid:  Amount{14850, "EUR"}, Back: Amount{4950, "EUR"}, Partly: kind == Refunded,
 		Parts: []Part{{"Service", Amount{1350, "EUR"}, false}, {"VAT", Amount{970, "EUR"}, true}},
 		Link:  "https://tickets.example/?booking=bo4x7q", Attached: true,
+		Gave: []Seats{{"Stalls", []string{"Stalls-9-9"}}},
 	}
 }
 
