@@ -376,3 +376,36 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 	}
 	return v, nil
 }
+
+// Exchange holds seats that are to take the place of others that a sold booking gives up, and fills out with that hold:
+// as many, of the same section, named or the best; seats that are named in both lists are left alone. What the exchange
+// costs stands in out.Exchange. To confirm the hold, even where there is nothing to pay, is to exchange the seats.
+// Until then, and where it ends otherwise, the booking keeps what it has.
+//
+// Errors: those of Book about seats and the sale, and ErrBookingUnknown.
+func (e *Engine) Exchange(
+	id BookingID, gives []string, call *BookCall, timeout time.Duration, out *BookingView,
+) error {
+	deadline, who := time.Now().Add(timeout), call.Caller
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	ev, o, _, err := e.locate(id, deadline)
+	if err != nil {
+		return err
+	}
+	if over := ev.refusesHold(); over != nil && !ev.index.Knows(who.Request) {
+		return over
+	}
+	r := request.New()
+	if err := o.exchangeCommand(r, id, gives, call); err != nil {
+		r.Free()
+		return err
+	}
+	got, err := e.command(r, id, who, deadline, out)
+	if err != nil || got.Rejection == section.Accepted {
+		return err
+	}
+	return &Refusal{Code: got.Rejection, Seats: out.lost, Wait: e.waitFor(got.Rejection, got.ExpiresAt),
+		until: got.ExpiresAt}
+}
