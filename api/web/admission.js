@@ -1,7 +1,7 @@
 // The way from outside of an event to its seats: through a waiting room, where the event has one.
 
 import { pause, retryDelayMs, whoIsKnown } from './api.js';
-import { underWay } from './booking.js';
+import { underWay } from './kept.js';
 import { focusOn } from './dom.js';
 import { operatorCorner } from './operator.js';
 import { WaitingRoom } from './queue.js';

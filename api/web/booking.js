@@ -3,6 +3,7 @@
 import { Problem, getOwn, mutate, readOwn, serverNow, whoIsKnown } from './api.js';
 import { Contact } from './contact.js';
 import { identity, newKey } from './identity.js';
+import { boughtHere, kept, storeOf } from './kept.js';
 import { MeansRefusal } from './means.js';
 import { PaymentWatch, nextOf } from './paymentwatch.js';
 import { sumOf } from './price.js';
@@ -12,25 +13,6 @@ const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token
 const notDone = ['rate_limited', 'overloaded', 'not_ready']; // transient refusals that say that nothing was done
 const lastTimeMs = 1500; // an extension that falls short of the whole time by more than this was the last one
 const phases = { held: 'held', paying: 'paying', confirming: 'paying', confirmed: 'confirmed', exchanged: 'confirmed' };
-
-const storeOf = (event) => ({
-  current: `holdfast.booking.${event}`, wish: `holdfast.wish.${event}`, bought: `holdfast.bought.${event}`,
-  pay: `holdfast.pay.${event}`,
-});
-
-const kept = (name) => JSON.parse(sessionStorage.getItem(name) ?? 'null');
-
-/** underWay tells whether this tab holds something of an event, or has asked for it and not heard yet. */
-export const underWay = (event) => [storeOf(event).current, storeOf(event).wish].some((name) => sessionStorage.getItem(name));
-
-/** boughtHere answers the ids of the bookings of an event that were paid in this tab. */
-export const boughtHere = (event) => kept(storeOf(event).bought) ?? [];
-
-/** keepBought has this tab show a booking that was bought elsewhere, with what can be done about it. */
-export function keepBought({ id, event }) {
-  const ids = new Set(boughtHere(event)).add(id);
-  sessionStorage.setItem(storeOf(event).bought, JSON.stringify([...ids]));
-}
 
 /**
  * Booking is a small state machine. phase: choosing → held → paying → confirmed, or ended (released, expired, refunded).

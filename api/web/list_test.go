@@ -33,12 +33,12 @@ func TestLongListIsReadPageByPage(t *testing.T) {
 	p.press("#mine-link") // my bookings, page by page with the keyboard; the focus goes on where the last page ended
 	p.sees("#mine", "Northern Lights Tour")
 	p.sees("#mine .card:first-child", "Confirmed")
-	p.until(`document.querySelectorAll('#mine .card a').length === 20`)
+	p.until(`document.querySelectorAll('#mine .card').length === 20`)
 	p.press("#more")
-	p.until(`document.querySelectorAll('#mine .card a').length === 40`)
+	p.until(`document.querySelectorAll('#mine .card').length === 40`)
 	p.focusIs("#mine .card:nth-child(21) a")
 	p.press("#more")
-	p.until(`document.querySelectorAll('#mine .card a').length === 45 && document.getElementById('more').hidden`)
+	p.until(`document.querySelectorAll('#mine .card').length === 45 && document.getElementById('more').hidden`)
 }
 
 // The list is looked at again while somebody reads it. Cards change in place, the focus stays, and what did not change

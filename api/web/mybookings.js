@@ -1,7 +1,7 @@
 // My bookings: those of this buyer over all events of the house, newest first, a page at a time (GET /v1/me/bookings).
 
 import { get, getOwn, whoIsKnown } from './api.js';
-import { keepBought } from './booking.js';
+import { keepBought } from './kept.js';
 import { focusOn, h, say, toast } from './dom.js';
 import { identity } from './identity.js';
 import { count, money, problemText, seats, when } from './words.js';

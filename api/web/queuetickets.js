@@ -1,7 +1,7 @@
 // Tickets of somebody who is outside again: what was bought stays theirs, and stays in sight.
 
 import { getOwn } from './api.js';
-import { boughtHere } from './booking.js';
+import { boughtHere } from './kept.js';
 import { h } from './dom.js';
 import { count } from './words.js';
 
