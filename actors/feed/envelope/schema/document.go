@@ -41,11 +41,14 @@ func members() object {
 		"expires_at": moment("When the hold ends, unless it is extended."),
 		"attempt":    number("Which attempt to pay, from 1."),
 		"refund":     number("Which refund of the booking, from 1."),
-		"reason": object{"type": "string", "enum": []string{envelope.Requested, envelope.Anomaly},
-			"description": "requested, or anomaly: the money was of an attempt that is not the booking's."},
-		"ticket": ref("Ticket"),
-		"epoch":  number("The fencing number of the section's node."),
-		"kind":   number("The number of a change that has no name."),
+		"reason": object{"type": "string", "enum": []string{envelope.Requested, envelope.Anomaly,
+			envelope.Exchanged},
+			"description": "requested; anomaly: the money was of an attempt that is not the booking's; exchanged: the " +
+				"seats of an exchange cost less."},
+		"exchange": ref("Exchange"),
+		"ticket":   ref("Ticket"),
+		"epoch":    number("The fencing number of the section's node."),
+		"kind":     number("The number of a change that has no name."),
 	}
 }
 
@@ -60,6 +63,9 @@ func shared() object {
 			"id": text("The order's id.")}, "home", "id"),
 		"Amount": closed("Money in minor units.", object{"amount": object{"type": "integer",
 			"description": "In the currency's smallest unit."}, "currency": text("ISO 4217.")}, "amount", "currency"),
+		"Exchange": closed("Seats that are given up for others: the booking has them until booking.exchanged.", object{
+			"booking": text("Whose seats they are."), "gives": list(ref("Seats")), "credit": ref("Amount")},
+			"booking", "gives", "credit"),
 		"Ticket": closed("A ticket at the door.", object{
 			"section":    text("Absent: nobody knows the booking's legs any more."),
 			"seat":       text("The seat's id."),

@@ -26,7 +26,9 @@ func with(list []string, more ...string) []string {
 // kinds are all types of events. One that is missing fails a test.
 var kinds = map[string]kind{
 	"booking.held": {"Seats are held for a buyer until expires_at.",
-		with(booked, "buyer", "seats", "expires_at"), []string{"legs", "total"}},
+		with(booked, "buyer", "seats", "expires_at"), []string{"legs", "total", "exchange"}},
+	"booking.exchanged": {"What was held is the booking's that exchange names, whose given seats are free.",
+		with(booked, "exchange"), ofMoney},
 	"booking.extended":           {"A hold lasts longer.", with(booked, "expires_at"), ofBooking},
 	"booking.released":           {"The buyer gave a hold back: its seats are free.", booked, ofBooking},
 	"booking.expired":            {"A hold ended by time: its seats are free.", booked, ofBooking},
