@@ -13,9 +13,7 @@ import (
 
 	"holdfast/actors/catalog"
 	"holdfast/actors/section"
-	"holdfast/actors/shard"
 	"holdfast/actors/venue"
-	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -179,9 +177,9 @@ func (e *Engine) ClaimStopped() {
 	}
 }
 
-// CheckOwners looks at the log of every section that serves, and stops those that another node has taken over: they
-// would find out at their next append, and until they are checked under the present lease they answer neither reads nor
-// refusals. To be called when this node may have been taken for dead. It returns at once.
+// CheckOwners looks at the log of every section, coordinator and waiting room that serves, and stops those that another
+// node has taken over: they would find out at their next append, and until they are checked under the present lease they
+// answer neither reads nor refusals. To be called when this node may have been taken for dead. It returns at once.
 func (e *Engine) CheckOwners() {
 	if e.closing.Load() {
 		return
@@ -190,40 +188,6 @@ func (e *Engine) CheckOwners() {
 		if o := ev.ready.Load(); o != nil {
 			e.clock.Spawn(new(sync.WaitGroup), func() { e.checkOwners(o) })
 		}
-	}
-}
-
-func (e *Engine) checkOwners(o *openEvent) {
-	for _, s := range o.sections {
-		if inc := s.shard.Serving(); inc != nil {
-			e.checkOwner(s.shard, s.seen, inc)
-		}
-	}
-	if o.queue == nil {
-		return
-	}
-	if inc := o.queue.Shard().Serving(); inc != nil {
-		e.checkOwner(o.queue.Shard(), o.queue.Seen, inc)
-	}
-}
-
-// checkOwner holds a section that serves against its log after an interruption. It asks until the log answers, for
-// until then the section answers nothing from memory.
-func (e *Engine) checkOwner(s *shard.Shard, seen *witness.Seen, inc *shard.Activation) {
-	for attempt := 0; e.ctx.Err() == nil && s.Serving() == inc; attempt++ {
-		lease, _ := e.cfg.Lease() // before the look
-		known := seen.Mark()
-		tail, err := e.cfg.Store.Tail(e.ctx, s.Key())
-		if err == nil {
-			var lost *witness.LostError
-			if errors.As(known.Check(e.ctx, e.cfg.Store, s.Key(), tail), &lost) { // not only at its next append
-				inc.Lost(lost)
-				return
-			}
-			inc.SawTail(tail, lease)
-			return
-		}
-		e.clock.Pause(e.ctx, writer.ResendDelay(attempt))
 	}
 }
 

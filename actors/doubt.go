@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/telemetry"
 	"holdfast/actors/wallclock"
 	"holdfast/actors/witness"
@@ -31,6 +33,63 @@ func (s *Section) saw(kind storage.EntryKind, seq section.Seq, epoch section.Epo
 	if kind == storage.EntryChanges {
 		s.seen.Saw(seq, epoch, hash)
 	}
+}
+
+// checkOwners holds what serves of an event against its logs after an interruption. A log that does not answer keeps no
+// other waiting.
+func (e *Engine) checkOwners(o *openEvent) {
+	var looks []func() (done bool)
+	look := func(s *shard.Shard, seen *witness.Seen) {
+		if inc := s.Serving(); inc != nil {
+			looks = append(looks, func() bool { return e.lookedAt(s, seen, inc) })
+		}
+	}
+	for _, s := range o.sections {
+		look(s.shard, s.seen)
+	}
+	for _, c := range o.coordinators {
+		look(c.Shard(), c.Seen)
+	}
+	if o.queue != nil {
+		look(o.queue.Shard(), o.queue.Seen)
+	}
+	e.untilDone(looks)
+}
+
+// checkOwner holds a life that serves against its log. It asks until the log answers, for until then the life answers
+// nothing from memory.
+func (e *Engine) checkOwner(s *shard.Shard, seen *witness.Seen, inc *shard.Activation) {
+	e.untilDone([]func() bool{func() bool { return e.lookedAt(s, seen, inc) }})
+}
+
+func (e *Engine) untilDone(looks []func() bool) {
+	for attempt := 0; ; attempt++ {
+		looks = slices.DeleteFunc(looks, func(look func() bool) bool { return look() })
+		if len(looks) == 0 {
+			return
+		}
+		e.clock.Pause(e.ctx, writer.ResendDelay(attempt))
+	}
+}
+
+// lookedAt tells a life where its log stands; false: the log has not answered.
+func (e *Engine) lookedAt(s *shard.Shard, seen *witness.Seen, inc *shard.Activation) bool {
+	if e.ctx.Err() != nil || s.Serving() != inc {
+		return true
+	}
+	lease, _ := e.cfg.Lease() // before the look
+	known := seen.Mark()
+	tail, err := e.cfg.Store.Tail(e.ctx, s.Key())
+	if err != nil {
+		return false
+	}
+	var lost *witness.LostError
+	if errors.As(known.Check(e.ctx, e.cfg.Store, s.Key(), tail), &lost) { // not only at its next append
+		inc.Lost(lost)
+		return true
+	}
+	inc.SawTail(tail, lease)
+	return true
 }
 
 // suspect holds the log against a mark, aside, one look at a time: should one be left out, the next sign leads here

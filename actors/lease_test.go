@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
+	"holdfast/storage/faultstore"
 )
 
 // TestNothingIsToldFromAMemoryInDoubt (P3): while the lease is over, and after a new one until the log was looked at,
@@ -41,16 +43,61 @@ func TestNothingIsToldFromAMemoryInDoubt(t *testing.T) {
 	tell(nil, "a record landed under the new lease")
 	number.Store(3)
 	b.e.CheckOwners()
+	checked(t, b.section(0).shard, 3)
+	tell(nil, "the log was looked at")
+}
+
+// checked waits until a log was looked at under that lease.
+func checked(t *testing.T, s *shard.Shard, lease uint64) {
+	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for timeout := time.After(patience); b.section(0).shard.Serving().Lease() != 3; {
+	for timeout := time.After(patience); s.Serving().Lease() != lease; {
 		select {
 		case <-tick.C:
 		case <-timeout:
-			t.Fatal("the section is never checked")
+			t.Fatalf("log %d is never checked", s.Key().Section)
 		}
 	}
-	tell(nil, "the log was looked at")
+}
+
+// TestALogThatIsAwayKeepsNoOtherFromBeingChecked (P3): after an interruption each log is asked for itself.
+func TestALogThatIsAwayKeepsNoOtherFromBeingChecked(t *testing.T) {
+	var number atomic.Uint64
+	number.Store(1)
+	b := newBox(t, boxRules(), Config{Lease: func() (uint64, bool) { return number.Load(), true }})
+	b.mustHold(caller(1, 1), "A-1-1")
+	b.mustHold(caller(2, 1), "B-1-1")
+	away := b.key(0)
+	b.store.Add(faultstore.Rule{Op: faultstore.OpTail, Section: &away, Do: faultstore.Fail})
+	number.Store(2)
+	b.e.CheckOwners()
+	checked(t, b.section(1).shard, 2)
+	if at := b.section(0).shard.Serving().Lease(); at != 1 {
+		t.Errorf("a log that does not answer was checked under lease %d", at)
+	}
+	b.store.Heal()
+	checked(t, b.section(0).shard, 2)
+}
+
+// TestCoordinatorsAreCheckedAfterAnInterruption (P13): one that was not could never say again that its log has nothing
+// new: a section that it was about to exclude stayed so, and its buyers were refused there.
+func TestCoordinatorsAreCheckedAfterAnInterruption(t *testing.T) {
+	var number atomic.Uint64
+	number.Store(1)
+	f := newFleetWith(t, 1, fleetPlan, 8, func(c *Config) {
+		c.Coordinators, c.Lease = true, func() (uint64, bool) { return number.Load(), true }
+	})
+	f.readyCoordinators()
+	ev, _, err := f.nodes[0].e.openEvent(f.event, deadlineSoon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number.Store(2)
+	f.nodes[0].e.CheckOwners()
+	for _, c := range ev.coordinators {
+		checked(t, c.Shard(), 2)
+	}
 }
 
 // TestNoMoneyMovesOnAMemoryInDoubt (P6, P3): what is only probed is told from memory too. A node that was overtaken

@@ -199,6 +199,16 @@ func (i *Inspection) Underway() map[string]int {
 	}
 }
 
+// CondemnedCoordinators counts the coordinators that are closed here until a person has looked.
+func (i *Inspection) CondemnedCoordinators() (n int) {
+	for _, c := range i.ev.coordinators {
+		if c.Shard().Phase() == Condemned {
+			n++
+		}
+	}
+	return n
+}
+
 // Excluded counts the sections that coordinators on this node do without.
 func (i *Inspection) Excluded() (n int) {
 	for _, c := range i.ev.coordinators {

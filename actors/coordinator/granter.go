@@ -77,11 +77,15 @@ func NewGranter(no uint8, sections int, quota *BuyerQuota) *Granter {
 }
 
 // Begin begins an epoch, which the coordinator's log has given to this node: without the sections that the log says are
-// excluded.
+// excluded. Where a section has a newer epoch's fence already, it begins none: another has claimed the log since, and
+// the word of this node's own claim came late.
 func (d *Granter) Begin(epoch section.Epoch, without ...Excluded) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.end()
+	if slices.ContainsFunc(d.sections, func(s granterSection) bool { return s.fence > epoch }) {
+		return
+	}
 	for i := range without {
 		d.sections[without[i].Section].excluded = true
 		d.surplus[without[i].Section] = newSurplus(d.quota, without[i].Shares)

@@ -49,6 +49,14 @@ func TestGranterGrantsOnlyWhatItCanCount(t *testing.T) {
 		{"another's fence, in a log that was loaded", func(d *Granter) { d.Counted(1, 6, 1) }, false},
 		{"another coordinator's fence", func(d *Granter) { d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6}) }, true},
 		{"the end of the epoch", (*Granter).End, false},
+		{"another's fence, before the word of this node's claim", func(d *Granter) {
+			d.End()
+			d.Fenced(1, &grant.Grant{Number: 1, Epoch: 7, Coordinator: 1})
+			d.Begin(6)
+			if epoch, _, _ := d.Epoch(); epoch != 0 {
+				t.Errorf("it waits in epoch %d for fences that no section takes any more", epoch)
+			}
+		}, false},
 		{"a section that is closed for good", func(d *Granter) {
 			d.Begin(6)
 			d.GivenUp(1)

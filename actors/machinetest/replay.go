@@ -215,6 +215,34 @@ func editedLogLoaded(b *bench) {
 	}
 }
 
+// wentOnToASnapshot: P3. A claim whose word comes late may find a snapshot of records behind it: the log is another's,
+// and nothing is damaged. A log that ends before its snapshot is.
+func wentOnToASnapshot(b *bench) {
+	overtaken := b.begin().w.Tail()
+	l := b.begin()
+	l.submit(b.Command(0))
+	l.settle()
+	snapshot := l.w.LastSnapshot()
+	if snapshot == nil {
+		b.Fatal("no snapshot: the case shows nothing")
+	}
+	b.must(b.store.SaveSnapshot(b.Context(), b.key, *snapshot))
+	load := func(store storage.Store) error {
+		_, _, err := writer.Load(b.Context(), store, b.key, b.Kind, overtaken)
+		return err
+	}
+	var fenced *storage.FencedError
+	if err := load(b.store); !errors.As(err, &fenced) || fenced.Tail.Epoch <= overtaken.Epoch {
+		b.Errorf("P3: a log that another has claimed and kept a snapshot of: %v", err)
+	}
+	b.store.Lose(b.key, overtaken.Seq)
+	b.must(b.store.SaveSnapshot(b.Context(), b.key, *snapshot))
+	var corrupt *storage.CorruptError
+	if err := load(b.store); !errors.As(err, &corrupt) || corrupt.Seq != snapshot.Seq {
+		b.Errorf("P10: a log that ends before its snapshot: %v", err)
+	}
+}
+
 // impossibleBytes: P10. What no machine wrote is an error that names the record, and never ends the process.
 func impossibleBytes(b *bench) {
 	b.history()

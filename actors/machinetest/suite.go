@@ -60,6 +60,7 @@ var writerCases = []testCase{
 	{"P10_a_replay_differs_from_the_live_machine", replayDiffers},
 	{"P10_a_snapshot_is_of_another_moment", snapshotOfAnotherMoment},
 	{"P10_an_edited_log_is_loaded", editedLogLoaded},
+	{"P3_a_log_that_went_on_to_a_snapshot_is_taken_for_damage", wentOnToASnapshot},
 	{"P10_impossible_bytes_are_applied", impossibleBytes},
 	{"P3_a_log_is_taken_from_a_living_writer", takenFromTheLiving},
 	{"P2_a_log_that_lost_records_is_claimed", lostRecordsClaimed},

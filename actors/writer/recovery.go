@@ -26,11 +26,14 @@ func Load(ctx context.Context, store storage.Store, key storage.SectionKey, kind
 }
 
 // LoadFrom goes on from a machine that stands after at, up to tail. After an error the machine is not to be used any
-// more.
+// more. Errors are Load's.
 func LoadFrom(
 	ctx context.Context, store storage.Store, key storage.SectionKey, m machine.Machine, at, tail storage.Tail,
 ) (
 	replayed int, err error) {
+	if at.Seq > tail.Seq {
+		return 0, beyond(ctx, store, key, at.Seq)
+	}
 	err = store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		if e.Seq > tail.Seq { // somebody claimed it meanwhile: that is no damage
 			return &storage.FencedError{Section: key, Tail: e.After(hash)}
@@ -48,6 +51,20 @@ func LoadFrom(
 			Why: fmt.Sprintf("the log ends before record %d, where its tail was", tail.Seq)}
 	}
 	return replayed, nil
+}
+
+// beyond says what a snapshot of records behind a claim means: the log has gone on since, under somebody else, or it has
+// lost those records.
+func beyond(ctx context.Context, store storage.Store, key storage.SectionKey, snapshot machine.Seq) error {
+	newest, err := store.Tail(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case newest.Seq >= snapshot:
+		return &storage.FencedError{Section: key, Tail: newest}
+	}
+	return &storage.CorruptError{Section: key, Seq: snapshot,
+		Why: fmt.Sprintf("there is a snapshot of it, and the log ends with record %d", newest.Seq)}
 }
 
 // Restore gives the snapshot's machine and where it stands, or an empty one when there is no snapshot to be trusted.

@@ -165,15 +165,13 @@ var coordinatorsOnce = []uint64{
 
 // TestSimulationOfCoordinators runs whole clusters whose event has coordinators: no buyer has more seats than allowed
 // at any instant (P13), no key has two effects (P5), and the audit proves both from the logs (G10, G11), through all
-// that TestSimulationOfCluster does. HOLDFAST_SIM_SEED=n, from coordinatedFrom on, replays one run.
+// that TestSimulationOfCluster does. HOLDFAST_SIM_SEED=n, from coordinatedFrom on, replays one run, or with
+// HOLDFAST_SIM_SEEDS=m the m runs from there.
 func TestSimulationOfCoordinators(t *testing.T) {
 	first, seeds, total := uint64(coordinatedFrom+1), simtest.Seeds(t, seedsOfCoordinators), map[string]int{}
-	if seed, one := simtest.Seed(t); one {
-		first, seeds = seed, 1
-	}
 	list := slices.Clone(coordinatorsOnce)
-	if seeds == 1 {
-		list = nil
+	if seed, one := simtest.Seed(t); one {
+		first, seeds, list = seed, simtest.Seeds(t, 1), nil
 	}
 	for seed := first; seed < first+seeds; seed++ {
 		list = append(list, seed)

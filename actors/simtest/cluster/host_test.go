@@ -64,7 +64,8 @@ type host struct {
 	pulsed    time.Duration // when a pulse last went well
 	released  bool
 	sightings *cluster.ObservedBeats
-	moved     map[storage.WriterID]bool // whose row it has seen move
+	beats     map[storage.WriterID]section.Instant // each row as it was at the newest look
+	moved     map[storage.WriterID]bool            // whose row it was shown with two beats: it has seen that one live
 	tenure    cluster.ReadLease
 	opened    bool
 
@@ -191,7 +192,7 @@ func (w *world) newHost(spot *spot) *host {
 	w.byID[h.id] = h
 	spot.host, spot.jump = h, 0
 	h.sightings, h.kin = cluster.Observe(h.id, lapse), cluster.NewIdentityCheck(h.id, storage.StoreID{}, lapse)
-	h.moved = map[storage.WriterID]bool{}
+	h.beats, h.moved = map[storage.WriterID]section.Instant{}, map[storage.WriterID]bool{}
 	h.rebuild()
 	return h
 }

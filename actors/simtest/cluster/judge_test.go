@@ -236,6 +236,9 @@ func (j *judge) look(h *host) {
 	if h.e != nil && h.e.Stats().InState(actors.Condemned) > j.w.lost.closes() {
 		j.w.failf("a section is condemned on n%d, and nothing was damaged", h.number)
 	}
+	if h.opened && h.ev.CondemnedCoordinators() > 0 {
+		j.w.failf("a coordinator is condemned on n%d, and nothing was damaged", h.number)
+	}
 }
 
 // was says that a booking was in a state at some moment after that record.

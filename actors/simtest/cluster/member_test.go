@@ -48,10 +48,12 @@ func (h *host) pulse(since time.Time) error {
 	}
 	h.pulsed = h.w.now
 	freed, old := h.sightings.See(rows, began, h.w.time())
-	for _, other := range h.w.hosts {
-		if row, there := h.sightings.Rows().Of(other.id); there && row.Moving {
-			h.moved[other.id] = true
+	for i := range rows {
+		row := &rows[i]
+		if was, seen := h.beats[row.Writer]; seen && was != row.At {
+			h.moved[row.Writer] = true
 		}
+		h.beats[row.Writer] = row.At
 	}
 	for _, w := range old {
 		_ = store.Forget(context.Background(), w)
