@@ -178,8 +178,8 @@ func (e *Engine) ClaimStopped() {
 }
 
 // CheckOwners looks at the log of every section, coordinator and waiting room that serves, and stops those that another
-// node has taken over: they would find out at their next append, and until they are checked under the present lease they
-// answer neither reads nor refusals. To be called when this node may have been taken for dead. It returns at once.
+// node has taken over: they would find out at their next append, and until they are checked under the present lease
+// they answer neither reads nor refusals. To be called when this node may have been taken for dead. It returns at once.
 func (e *Engine) CheckOwners() {
 	if e.closing.Load() {
 		return

@@ -53,8 +53,8 @@ func LoadFrom(
 	return replayed, nil
 }
 
-// beyond says what a snapshot of records behind a claim means: the log has gone on since, under somebody else, or it has
-// lost those records.
+// beyond says what a snapshot of records behind a claim means: the log has gone on since, under somebody else, or it
+// has lost those records.
 func beyond(ctx context.Context, store storage.Store, key storage.SectionKey, snapshot machine.Seq) error {
 	newest, err := store.Tail(ctx, key)
 	switch {

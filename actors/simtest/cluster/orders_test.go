@@ -397,7 +397,7 @@ var ordersOnce = []uint64{
 	ordersFrom + 12088, // the judge: a leg whose seats are all owed back, in a section that nobody runs
 	ordersFrom + 14843, // the judge: nodes that wait for one that nobody has seen beat for longer than a moment
 	ordersFrom + 27123, // the judge: money of an attempt that was believed to have failed, and the event called off
-	ordersFrom + 44521, // a coordinator, not checked after a pause, never readmitted a section that its log had not excluded
+	ordersFrom + 44521, // a coordinator, not checked after a pause, never readmitted a section
 	ordersFrom + 65776, // the same, after its clock had jumped
 	ordersFrom + 44914, // a claim whose word came late met a snapshot of who had claimed since: taken for damage
 	ordersFrom + 49425, // a search's order met its key in a node's index, of another section: a mismatch

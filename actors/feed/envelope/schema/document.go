@@ -43,8 +43,8 @@ func members() object {
 		"refund":     number("Which refund of the booking, from 1."),
 		"reason": object{"type": "string", "enum": []string{envelope.Requested, envelope.Anomaly,
 			envelope.Exchanged},
-			"description": "requested; anomaly: the money was of an attempt that is not the booking's; exchanged: the " +
-				"seats of an exchange cost less."},
+			"description": "requested; anomaly: the money was of an attempt that is not the booking's; " +
+				"exchanged: the seats of an exchange cost less."},
 		"exchange": ref("Exchange"),
 		"ticket":   ref("Ticket"),
 		"epoch":    number("The fencing number of the section's node."),
