@@ -21,6 +21,7 @@ import (
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
 	"holdfast/actors/shard"
 	"holdfast/actors/telemetry"
@@ -161,6 +162,11 @@ type BookingView struct {
 	order      *order.Part // of a booking over several sections
 	aliveLegs  []order.Leg // of one with money: the seats of its legs that are not refunded
 
+	// Transfers are those of its tickets that whoever asked has a part in, by number. Received: they have not paid for
+	// the booking, and are shown the tickets alone that they were given.
+	Transfers []ticketing.Short
+	Received  bool
+
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal
 	apart   NotTogetherError
@@ -229,9 +235,34 @@ const (
 // Stats are the engine's counters since its start; read them with Load.
 type Stats = telemetry.Stats
 
+// showTransfers leaves in the view of a booking whose tickets were offered to others what the caller may see: a code is
+// told to who has the ticket, and what was paid to who has paid.
+func (o *openEvent) showTransfers(outcome *section.Outcome, who Caller, now section.Instant, out *BookingView) {
+	if len(outcome.Transfers) == 0 {
+		return
+	}
+	view := ticketing.See(outcome, ticketing.Caller(who), now, func(t entry.Ticket) string {
+		no := out.ID.Section.Section
+		if t.Leg > 0 && outcome.Order != nil && int(t.Leg) <= len(outcome.Order.Legs) {
+			no = storage.SectionNo(outcome.Order.Legs[t.Leg-1].Section)
+		}
+		if int(no) >= len(o.ids) || int(t.Seat) >= len(o.ids[no]) {
+			return ""
+		}
+		return o.ids[no][t.Seat]
+	})
+	out.Transfers, out.Received = view.Transfers, view.Received
+	out.Seats = slices.DeleteFunc(out.Seats, func(seat string) bool { return view.Of(seat) == ticketing.Never })
+	out.Tickets = slices.DeleteFunc(out.Tickets, func(t TicketView) bool { return view.Of(t.Seat) != ticketing.Has })
+	if out.Received {
+		out.Amount, out.Refunds = 0, nil
+		out.Price.Reset()
+	}
+}
+
 // ticketHost is how package ticketing meets this engine.
 func (e *Engine) ticketHost() ticketing.Host {
-	return ticketing.Host{Keys: e.cfg.Store, Now: e.cfg.Clock, Ask: e.askTicket, Event: e.ticketEvent,
+	return ticketing.Host{Keys: e.cfg.Store, Links: e.codes, Now: e.cfg.Clock, Ask: e.askTicket, Event: e.ticketEvent,
 		Look: e.lookAtTickets}
 }
 
@@ -249,7 +280,7 @@ func (e *Engine) askTicket(
 	case c.Kind != 0 && errors.Is(err, ErrBookingUnknown):
 		err = ticketing.ErrNoSuch
 	}
-	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money}, err
+	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money, Refused: got.Lost}, err
 }
 
 func (e *Engine) ticketEvent(id storage.EventID, deadline time.Time) (*ticketing.Event, error) {

@@ -20,7 +20,7 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 	}
 	switch kind {
 	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
-		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket:
+		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket, wire.KindAskTransfer:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
@@ -31,7 +31,8 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 			return nil
 		}
 		n.onAsk(from, &m)
-	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder, wire.KindAnswerTicket:
+	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder, wire.KindAnswerTicket,
+		wire.KindAnswerTransfer:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err

@@ -40,7 +40,7 @@ const (
 // ascending and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and
 // panics before a byte is written anywhere durable.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
-	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) {
+	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) || isTransferKind(c.Kind) != (c.Transfer != nil) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
 	flags, extension, ordered := changeFlags(at, c), extensionOf(c), orderKind(c)
@@ -93,6 +93,8 @@ func appendExtension(dst []byte, extension byte, c *Change) []byte {
 	}
 	if c.Entry != nil {
 		return c.Entry.Append(dst, c.At)
+	} else if c.Transfer != nil {
+		return c.Transfer.Append(dst)
 	}
 	return c.Pay.Append(dst, extensions[extension].form)
 }
@@ -112,11 +114,13 @@ var extensions = [256]struct {
 	7: {RefundDone, account.FormRefund},
 	8: {RefundFailed, account.FormFailed},
 
-	saleExtension:  {kind: SaleSwitched},
-	termsExtension: {kind: TermsSet},
-	TicketAdmitted: {kind: TicketAdmitted},
-	TicketDoubled:  {kind: TicketDoubled},
-	TicketReissued: {kind: TicketReissued},
+	saleExtension:   {kind: SaleSwitched},
+	termsExtension:  {kind: TermsSet},
+	TicketAdmitted:  {kind: TicketAdmitted},
+	TicketDoubled:   {kind: TicketDoubled},
+	TicketReissued:  {kind: TicketReissued},
+	TransferOffered: {kind: TransferOffered},
+	TransferEnded:   {kind: TransferEnded},
 }
 
 // namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
@@ -141,7 +145,7 @@ func extensionOf(c *Change) byte {
 		return saleExtension
 	case TermsSet:
 		return termsExtension
-	case TicketAdmitted, TicketDoubled, TicketReissued:
+	case TicketAdmitted, TicketDoubled, TicketReissued, TransferOffered, TransferEnded:
 		return byte(c.Kind)
 	}
 	if c.Pay != (account.Payment{}) {
@@ -199,7 +203,8 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k) ||
+		isTransferKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -298,6 +303,10 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 	}
 	if isTicketKind(c.Kind) {
 		readTicket(r, c)
+		return
+	}
+	if isTransferKind(c.Kind) {
+		readTransfer(r, c)
 		return
 	}
 	c.Pay.Read(r, extensions[extension].form)

@@ -68,7 +68,7 @@ func (s *State) Decide(c *Command, d *Decision) {
 	case UnblockSeats:
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
 	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp, ShrinkLeg, ServeOrder,
-		AdmitTicket, ReissueTicket:
+		AdmitTicket, ReissueTicket, OfferTransfer, AcceptTransfer, WithdrawTransfer:
 		s.decideRest(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
 		SettleRefund, RetryRefund:
@@ -102,6 +102,8 @@ func (s *State) decideRest(c *Command, d *Decision) {
 		s.decideWindUp(c, d)
 	case AdmitTicket, ReissueTicket:
 		s.decideTicket(c, d)
+	case OfferTransfer, AcceptTransfer, WithdrawTransfer:
+		s.decideTransfer(c, d)
 	}
 }
 
@@ -118,6 +120,7 @@ func (s *State) decideRepeat(c *Command, d *Decision) bool {
 	}
 	if slot := e.slot(); slot != 0 {
 		s.describe(slot, d)
+		d.aboutTransfer(c)
 	}
 	d.Outcome.Repeat = true
 	d.Outcome.DependsOn = on

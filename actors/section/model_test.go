@@ -111,6 +111,7 @@ func TestTwin(t *testing.T) {
 				}
 			}
 			drawTicket(t, model, &c)
+			drawTransfer(t, model, &c)
 			drawSale(t, model, &c)
 			want, repeat := model.judge(&c)
 			out := k.do(c)
@@ -216,6 +217,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 		}
 		compareMoney(t, no, o.Money, b)
 		comparePasses(t, no, o.Passes, b)
+		compareTransfers(t, s, no, o.Transfers, b)
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++
 		}

@@ -56,6 +56,15 @@ const (
 	TicketUnknown   // admit, reissue: the booking has no such seat
 	TicketVoid      // the seat was refunded, or the ticket issued anew
 	AlreadyAdmitted // Outcome.Passes says when and where
+	// Of transfers.
+	TransferForbidden // offer, accept: the event's terms keep tickets with who bought them
+	TransferUnknown   // accept, withdraw: the booking has no such transfer
+	TransferOwn       // accept: it is the caller's own offer
+	TransferAccepted  // accept: by another; withdraw: somebody has accepted it
+	TransferWithdrawn // accept
+	TransferExpired   // offer, accept: its time is over
+	TransferPending   // offer: some ticket is on offer already
+	NotHolder         // offer: some ticket is another buyer's by now
 	rejectionEnd
 )
 
@@ -100,6 +109,14 @@ var rejectionText = [rejectionEnd]string{
 	TicketUnknown:       "ticket_unknown",
 	TicketVoid:          "ticket_void",
 	AlreadyAdmitted:     "already_admitted",
+	TransferForbidden:   "transfer_forbidden",
+	TransferUnknown:     "transfer_unknown",
+	TransferOwn:         "transfer_own",
+	TransferAccepted:    "transfer_accepted",
+	TransferWithdrawn:   "transfer_withdrawn",
+	TransferExpired:     "transfer_expired",
+	TransferPending:     "transfer_pending",
+	NotHolder:           "ticket_transferred",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

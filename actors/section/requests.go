@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/dense"
+	"holdfast/actors/section/transfer"
 )
 
 // remembered is one accepted request, 32 bytes.
@@ -169,6 +170,9 @@ func (s *State) unref(slot uint32) {
 		s.orders.Forget(slot)
 		if s.passes.Any() {
 			s.passes.Forget(slot)
+		}
+		if s.transfers.Has(slot) {
+			s.transfers.Forget(slot, func(who transfer.Buyer) { s.buyers.release(s.buyers.find(BuyerID(who))) })
 		}
 		s.bookings.remove(slot)
 	}

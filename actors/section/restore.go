@@ -29,7 +29,8 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	d.version = d.byte()
 	orders, turned := d.version&snapshotOrders != 0, d.version&snapshotSale != 0
 	edited, tickets := d.version&snapshotTerms != 0, d.version&snapshotTickets != 0
-	d.version &^= snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets
+	more := d.more()
+	d.version &^= snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets | snapshotMore
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -59,6 +60,7 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	if tickets {
 		s.restoreTickets(d)
 	}
+	s.restoreMore(d, more)
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
 	d.require(d.version != snapshotVersion2 || s.anyAttempts(), "version without need")
@@ -66,6 +68,22 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 		return nil, d.err
 	}
 	return s, nil
+}
+
+// more is a snapshot's second byte; 0: it has none.
+func (d *decoder) more() (more byte) {
+	if d.version&snapshotMore != 0 {
+		more = d.byte()
+		d.require(more != 0 && more&^moreTransfers == 0, "second byte")
+	}
+	return more
+}
+
+// restoreMore reads what appendMore wrote.
+func (s *State) restoreMore(d *decoder, more byte) {
+	if more&moreTransfers != 0 {
+		s.restoreTransfers(d)
+	}
 }
 
 func (s *State) restoreBlocked(d *decoder) {

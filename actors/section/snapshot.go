@@ -20,13 +20,17 @@ const (
 	snapshotSale = 0x80
 	// snapshotTerms beside a version says that the log has set terms: they are the very last.
 	snapshotTerms = 0x20
+	// snapshotMore beside a version says that a second byte follows the first, with what follows everything else.
+	snapshotMore = 0x08
+	// moreTransfers in that byte says that tickets were offered to others.
+	moreTransfers = 0x01
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
 // about, so two replays can be compared by their snapshots. Stamps are left out: a snapshot is saved of durable records
 // only, and what is durable needs no waiting for.
 //
-//	version byte · layout hash 8 · seq · last At · last booking number
+//	version byte, and another (with snapshotMore) · layout hash 8 · seq · last At · last booking number
 //	blocked seats: count, gaps
 //	bookings:  count, each: number gap, attempts<<4|state<<1|split, buyer 16, life so far, end − placed, seat count, seat gaps
 //	requests:  count, each: id 16, fingerprint 8, age, booking number, placed
@@ -37,6 +41,7 @@ const (
 //	sale:      turn, age, refunds given back, their sum (with snapshotSale)
 //	terms:     see terms.Terms.Append (with snapshotTerms)
 //	tickets:   see appendTickets (with snapshotTickets)
+//	transfers: see appendTransfers (with moreTransfers)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -86,6 +91,10 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 		head |= snapshotTickets
 	}
 	dst = append(dst, head)
+	if more := s.snapshotMore(); more != 0 {
+		dst[len(dst)-1] |= snapshotMore
+		dst = append(dst, more)
+	}
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
 	dst = binary.AppendUvarint(dst, uint64(s.lastAt))
@@ -112,7 +121,23 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.passes.Any() {
 		dst = s.appendTickets(dst)
 	}
+	return s.appendMore(dst)
+}
+
+// appendMore appends what the second byte says.
+func (s *State) appendMore(dst []byte) []byte {
+	if s.transfers.Any() {
+		dst = s.appendTransfers(dst)
+	}
 	return dst
+}
+
+// snapshotMore is a snapshot's second byte; 0: it has none.
+func (s *State) snapshotMore() (more byte) {
+	if s.transfers.Any() {
+		more |= moreTransfers
+	}
+	return more
 }
 
 // layoutHash names what the truth depends on: the number of seats and who is whose neighbour. Quality and categories

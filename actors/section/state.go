@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 )
 
 // State is the truth of one section. It is not safe for concurrent use: one writer owns it.
@@ -42,6 +43,8 @@ type State struct {
 	sale   sales.Log
 	terms  terms.Terms // as the log has them; then rules go by them
 	passes entry.Book
+
+	transfers transfer.Book
 
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
@@ -214,6 +217,9 @@ func (s *State) describe(slot uint32, d *Decision) {
 	}
 	if s.passes.Any() {
 		o.Passes = s.passes.Passes(slot)
+	}
+	if s.transfers.Any() {
+		o.Transfers = s.transfers.Of(slot)
 	}
 }
 

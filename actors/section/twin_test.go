@@ -34,7 +34,8 @@ type twinBooking struct {
 	placed, expiresAt Instant
 	attempts          int
 	twinMoney
-	passes map[SeatIndex]*twinPass
+	passes    map[SeatIndex]*twinPass
+	transfers []twinTransfer
 }
 
 type twinRequest struct {
@@ -97,6 +98,8 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 	switch c.Kind {
 	case AdmitTicket, ReissueTicket:
 		return t.judgeTicket(c)
+	case OfferTransfer, AcceptTransfer, WithdrawTransfer:
+		return t.judgeTransfer(c)
 	case FenceGrants:
 		if c.Grant.Epoch < fence.Epoch {
 			return GrantStale, false
@@ -346,6 +349,8 @@ func (t *twin) acceptBooking(c *Command) {
 	switch c.Kind {
 	case AdmitTicket, ReissueTicket:
 		b.acceptTicket(c)
+	case OfferTransfer, AcceptTransfer, WithdrawTransfer:
+		b.acceptTransfer(c)
 	case ExtendHold:
 		b.expiresAt = t.extended(c, b)
 	case ReleaseHold:

@@ -61,7 +61,8 @@ func (f *folder) apply(c *section.Change) (why string) {
 		f.mark(c.Seats, projection.Seat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
 	case section.GrantsFenced, section.OrderSettled, section.OrderServed, section.SaleSwitched,
-		section.TermsSet, section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
+		section.TermsSet, section.TicketAdmitted, section.TicketDoubled, section.TicketReissued,
+		section.TransferOffered, section.TransferEnded: // a booking stays its payer's
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)

@@ -139,5 +139,25 @@ func appendPayment(dst []byte, b *Booking) []byte {
 	if len(b.Refunds) > 0 {
 		dst = append(dst, ']')
 	}
+	return appendTransfers(dst, b)
+}
+
+func appendTransfers(dst []byte, b *Booking) []byte {
+	for i := range b.Transfers {
+		t := &b.Transfers[i]
+		dst = append(append(dst, listed(i, `,"transfers":[`)...), `{"number":`...)
+		dst = strconv.AppendUint(dst, uint64(t.Number), 10)
+		dst = AppendString(append(dst, `,"state":`...), t.State)
+		if t.Side != "" {
+			dst = AppendString(append(dst, `,"side":`...), t.Side)
+		}
+		dst = append(AppendStrings(append(dst, `,"seats":`...), t.Seats), '}')
+	}
+	if len(b.Transfers) > 0 {
+		dst = append(dst, ']')
+	}
+	if b.Received {
+		dst = append(dst, `,"received":true`...)
+	}
 	return dst
 }

@@ -71,6 +71,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/section/cold", "actors/section/sales", "actors/section/terms",
 			"actors/section/tariff", "actors/section/order", "actors/section/runs", "actors/section/entry",
+			"actors/section/transfer",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -103,6 +104,10 @@ var wallsOfActors = map[string]wall{
 		Why: "who was let in with a section's seats is replayed with them, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec", "actors/section/account"}, Std: pureStd,
 	},
+	"actors/section/transfer": {
+		Why: "which tickets have become somebody else's: replayed with the seats, so as pure as they are",
+		Own: []string{"actors/codec", "actors/machine", "actors/section/account", "actors/section/entry"}, Std: pureStd,
+	},
 	"actors/ticket": {
 		Why: "what is printed is read by strangers for ever: bytes and keys, and neither a store nor a clock",
 		Own: []string{"actors/booking", "actors/section", "actors/section/entry", "storage"},
@@ -111,6 +116,7 @@ var wallsOfActors = map[string]wall{
 	"actors/ticketing": {
 		Why: "signs, opens and words: whether a ticket opens a door is its home's to say, which it asks through a host",
 		Own: []string{
+			"actors/section/transfer",
 			"actors/booking", "actors/price", "actors/section", "actors/section/account", "actors/section/entry",
 			"actors/section/order", "actors/ticket", "actors/trace", "storage",
 		},
@@ -274,7 +280,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own: []string{"actors/section/sales", "actors/section/terms",
+		Own: []string{"actors/section/transfer", "actors/section/sales", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
 			"actors/codec", "actors/section/entry", "actors/section/order", "actors/trace", "storage",
 		},
@@ -374,6 +380,7 @@ var wallsOfActors = map[string]wall{
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
+			"actors/section/transfer",
 			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
 			"actors/section/entry", "actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
@@ -406,7 +413,7 @@ var wallsOfActors = map[string]wall{
 		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
 		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/entry",
 			"actors/section/order", "actors/section/sales", "storage"},
-		Test: []string{"actors/section/tariff", "actors/section/terms"},
+		Test: []string{"actors/section/transfer", "actors/section/tariff", "actors/section/terms"},
 	},
 	"actors/feed": {
 		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",
@@ -450,6 +457,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
+			"actors/section/entry",
 			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale", "actors/ticketing",
 			"actors/section/tariff", "actors/section/order", "actors/orders", "actors/snapshots", "actors/telemetry",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
@@ -463,6 +471,7 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
+			"actors/section/transfer",
 			"actors/budget", "actors/feed/envelope", "actors/planted", "actors/oplog", "actors/ticket",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/audit/processorlist",

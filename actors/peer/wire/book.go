@@ -162,6 +162,8 @@ func kindOf(m *Ask) Kind {
 	switch c := &m.Command; {
 	case c.Entry != nil:
 		return KindAskTicket
+	case c.Transfer != nil:
+		return KindAskTransfer
 	case c.Kind == section.RefundBooking && c.Order != nil:
 		return KindAskRefund
 	case m.Keyed:

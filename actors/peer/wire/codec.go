@@ -87,6 +87,8 @@ func (m *Ask) Append(dst []byte) []byte {
 	switch kind {
 	case KindAskTicket:
 		return appendTicket(dst, m)
+	case KindAskTransfer:
+		return appendTransfer(dst, m)
 	case KindAskKeyed:
 		if c.Pay == (account.Payment{}) {
 			return dst
@@ -113,6 +115,8 @@ func (m *Answer) Append(dst []byte) []byte {
 	o, kind := &m.Outcome, KindAnswer
 	switch {
 	case m.Code != Decided:
+	case len(o.Transfers) > 0:
+		kind = KindAnswerTransfer
 	case len(o.Passes) > 0:
 		kind = KindAnswerTicket
 	case o.Order != nil:
@@ -142,6 +146,9 @@ func (m *Answer) Append(dst []byte) []byte {
 	}
 	if kind == KindAnswerTicket {
 		return appendPasses(dst, o)
+	}
+	if kind == KindAnswerTransfer {
+		return appendTransfers(appendPasses(dst, o), o)
 	}
 	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)

@@ -73,6 +73,8 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.turn(c)
 	case KindAskTicket:
 		d.ticket(m)
+	case KindAskTransfer:
+		d.transfer(m)
 	}
 	if d.maySend(m) == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
@@ -94,6 +96,8 @@ func (d *Decoder) maySend(m *Ask) bool {
 		known = c.Kind == section.RefundBooking
 	case KindAskTicket:
 		known = isTicketCommand(c) && !m.Search
+	case KindAskTransfer:
+		known = isTransferCommand(c)
 	}
 	return known
 }
@@ -113,7 +117,7 @@ func (d *Decoder) turn(c *section.Command) {
 func (d *Decoder) Answer(m *Answer) error {
 	*m = Answer{ID: d.uvarint(maxUint64), Code: Code(d.byte())}
 	switch {
-	case (d.kind == KindAnswerPaid || d.kind == KindAnswerTicket) && m.Code != Decided:
+	case (d.kind == KindAnswerPaid || d.kind == KindAnswerTicket || d.kind == KindAnswerTransfer) && m.Code != Decided:
 		d.fail("an account without an outcome")
 	case m.Code == Moved:
 		d.copy(m.Owner[:])
@@ -154,6 +158,13 @@ func (d *Decoder) decided(m *Answer) {
 	}
 	if d.kind == KindAnswerTicket {
 		d.passes(o)
+		if d.err == nil && len(o.Passes) == 0 {
+			d.fail("no passes")
+		}
+	}
+	if d.kind == KindAnswerTransfer {
+		d.passes(o)
+		d.transfers(o)
 	}
 }
 

@@ -172,6 +172,9 @@ func (p *logPrinter) change(c *section.Change) error {
 	if c.Kind == section.SaleSwitched {
 		name = turnNames[c.Sale.State()]
 	}
+	if c.Transfer != nil && c.Transfer.Accepted {
+		name = wire.LogTransferAccepted
+	}
 	p.one(c, name)
 	p.line.Index++
 	return nil
@@ -211,6 +214,13 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 		if l.Rotation, l.Scanner, l.Offline = w.Rotation, w.Scanner, w.Offline; w.Scanner != "" {
 			p.scanned = wire.Time(w.At)
 			l.ScannedAt = &p.scanned
+		}
+	}
+	l.Transfer, l.Tickets = 0, l.Tickets[:0]
+	if w := c.Transfer; w != nil {
+		l.Transfer = w.No
+		for _, t := range w.Tickets {
+			l.Tickets = append(l.Tickets, fmt.Sprintf("%d.%d", t.Leg, t.Seat))
 		}
 	}
 	p.lines = append(wire.AppendLogChange(p.lines, l), '\n')
@@ -260,6 +270,8 @@ var changeNames = [...]string{
 	section.TicketAdmitted:        wire.LogTicketAdmitted,
 	section.TicketDoubled:         wire.LogTicketDoubled,
 	section.TicketReissued:        wire.LogTicketReissued,
+	section.TransferOffered:       wire.LogTransferOffered,
+	section.TransferEnded:         wire.LogTransferWithdrawn, // or accepted: see change
 	section.OrderSettled:          wire.LogOrderSettled,
 	section.LegSeatsFreed:         wire.LogLegSeatsFreed,
 	section.OrderServed:           wire.LogOrderServed,

@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 	"holdfast/api/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -66,6 +67,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Entry = &entry.Word{Scanner: "north"}
 	case section.TicketReissued:
 		c.Entry = &entry.Word{Rotation: 1}
+	case section.TransferOffered, section.TransferEnded:
+		c.Transfer = &transfer.Word{No: 1, Tickets: []entry.Ticket{{Seat: 1}}}
 	case section.TermsSet:
 		c.Terms = &terms.Terms{No: 1, HoldTTL: 1, HoldCeiling: 1, SeatsPerBookingMax: 1, SeatsPerBuyerMax: 1}
 	}
