@@ -277,7 +277,7 @@ func (e *Engine) askTicket(
 	switch {
 	case c.Kind == 0 && errors.Is(err, ErrTimeout):
 		err = ErrUnavailable // a read that is not answered has no outcome to be unknown
-	case c.Kind != 0 && errors.Is(err, ErrBookingUnknown):
+	case c.Entry != nil && errors.Is(err, ErrBookingUnknown):
 		err = ticketing.ErrNoSuch
 	}
 	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money, Refused: got.Lost}, err

@@ -139,13 +139,13 @@ func goesOn(h *house, at string) {
 // withdrawn offers what is left, and takes it back; then nobody may transfer any more.
 func withdrawn(h *house, at string) {
 	h.t.Helper()
-	var offer ticketing.Transfer
+	var offer, back ticketing.Transfer
 	h.do("POST", at+"/transfers", alice, `{"seats":["A-1-2","B-1-1"]}`).want(201, "").into(&offer)
 	h.do("DELETE", "/v1/transfers/"+offer.ID, headers{"X-Buyer": "dave"}, "").want(404, "booking_unknown")
-	h.do("DELETE", "/v1/transfers/"+offer.ID, alice, "").want(200, "").into(&offer)
+	h.do("DELETE", "/v1/transfers/"+offer.ID, alice, "").want(200, "").into(&back)
 	h.do("DELETE", "/v1/transfers/"+offer.ID, alice, "").want(200, "")
-	if offer.State != "withdrawn" || offer.EndedAt == nil || offer.Token != "" {
-		h.t.Errorf("withdrawn: %+v", offer)
+	if back.State != "withdrawn" || back.EndedAt == nil || back.Token != "" {
+		h.t.Errorf("withdrawn: %+v", back)
 	}
 	var all ticketing.Transfers
 	if h.do("GET", at+"/transfers", operator, "").want(200, "").into(&all); len(all.Transfers) != 4 {
