@@ -32,6 +32,7 @@ func TestTicketsAreGivenAwayOnThePage(t *testing.T) {
 	p.do(chromedp.KeyEvent(kb.Escape)) // nothing was wanted
 	p.focusIs(".give-away button")
 	offer()
+	p.do(p.size(390, 844, chromedp.EmulateMobile)) // clean has looked at the page in other sizes
 	p.fits(390, "the link")
 	p.clean(axe, "link")
 	p.press(".give-away .quiet")
@@ -41,6 +42,7 @@ func TestTicketsAreGivenAwayOnThePage(t *testing.T) {
 
 	p.open(server.URL + "/#/transfer/" + fakeLink)
 	p.sees("#transfer", "Stalls, A-1-1 (Best)")
+	p.do(p.size(390, 844, chromedp.EmulateMobile))
 	p.fits(390, "the link's page")
 	p.clean(axe, "accept")
 	p.press("#accept")
