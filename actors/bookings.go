@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/ticketing"
 	"holdfast/storage"
 )
 
@@ -58,7 +59,7 @@ func (e *Engine) command(
 			return section.Outcome{}, err
 		}
 		defer r.Free()
-		return o.tellBooking(ev, id, &r.Decision.Outcome, out)
+		return o.tellBooking(ev, id, &r.Decision.Outcome, who, out)
 	}
 	if keyed {
 		at, _, err := ev.enterKey(deadline, who.Request, s.key.Section, false)
@@ -86,7 +87,7 @@ func (e *Engine) command(
 		return section.Outcome{}, err
 	}
 	defer r.Free()
-	return o.tellBooking(ev, id, outcome, out)
+	return o.tellBooking(ev, id, outcome, who, out)
 }
 
 // keyedOf carries r by way of its key's coordinator, and gives the request that was answered in r's place.
@@ -100,10 +101,10 @@ func (s *Section) keyedOf(r *request.Request, deadline time.Time) (*request.Requ
 // tellBooking gives the caller a copy of the outcome that outlives its request, and fills out, if any, when it is
 // accepted.
 func (o *openEvent) tellBooking(
-	ev *event, id BookingID, outcome *section.Outcome, out *BookingView,
+	ev *event, id BookingID, outcome *section.Outcome, who Caller, out *BookingView,
 ) (section.Outcome, error) {
 	got := *outcome
-	got.Seats, got.Lost, got.Money = nil, nil, nil
+	got.Seats, got.Lost, got.Money = nil, slices.Clone(outcome.Lost), nil
 	switch {
 	case got.Rejection == section.BookingUnknown:
 		return got, ErrBookingUnknown
@@ -120,6 +121,7 @@ func (o *openEvent) tellBooking(
 		}
 		if out != nil {
 			o.fill(ev, id, outcome, out)
+			o.showTransfers(outcome, who, ev.engine.cfg.Clock(), out)
 		}
 	}
 	return got, nil
@@ -192,7 +194,8 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	}
 	if outcome.State == section.BookingConfirmed {
 		for n, i := range out.alive {
-			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})
+			code := ev.engine.codes.CodeOf(id, i, ticketing.Rotation(outcome, i))
+			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: code})
 		}
 	}
 	if out.Tickets = tickets; outcome.Order != nil {
@@ -216,7 +219,8 @@ func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingVi
 			out.Amount += o.prices.Add(int(s.kind.Layout.Seats[seat].Category), &sum)
 			if outcome.State == section.BookingConfirmed && out.anyAlive() {
 				out.Tickets = append(out.Tickets, TicketView{Seat: out.Seats[from+n],
-					Code: ev.engine.codes.Code(BookingID{Section: s.key, No: leg.Booking}, seat)})
+					Code: ev.engine.codes.CodeOf(BookingID{Section: s.key, No: leg.Booking}, seat,
+						ticketing.LegRotation(outcome, leg.Section, seat))})
 			}
 		}
 	}
@@ -258,32 +262,6 @@ var endedBecause = map[section.BookingState]section.Rejection{
 	section.BookingExpired: section.HoldExpiredAlready, section.BookingRefunded: section.AlreadyRefunded,
 }
 
-// mayReturn says why a buyer may not give a booking back: ErrBookingUnknown, ErrRefundForOperators, ErrNotReturnable.
-// Of a postponed event a buyer may, whole and for all of the money, until the day that was announced; who does nothing
-// keeps the booking.
-func (e *Engine) mayReturn(
-	id BookingID, who Caller, call *RefundCall, deadline time.Time, out *BookingView,
-) error {
-	if err := e.read(id, who, deadline, out); err != nil {
-		return err
-	}
-	ev, err := e.event(id.Section.Event)
-	if err != nil {
-		return ErrBookingUnknown
-	}
-	header := ev.header.Load()
-	switch now, sure := e.stamp(); {
-	case header.Postponed != nil && !out.anyAlive() && len(out.Refunds) > 0: // a repeat
-	case header.Postponed == nil, len(call.Seats) > 0, call.KeepFees:
-		return ErrRefundForOperators
-	case !sure:
-		return errClock
-	case now >= header.Postponed.KeepUntil:
-		return ErrNotReturnable
-	}
-	return nil
-}
-
 // showNext tells where the buyer goes on.
 func (e *Engine) showNext(ctx context.Context, out *BookingView) {
 	b := tillBooking(out)
@@ -323,7 +301,13 @@ func (e *Engine) Bookings(ctx context.Context, q *bookingsearch.Request) (page B
 			page.Incomplete = true
 			continue
 		}
-		ev.ready.Load().fill(ev, item.ID, &item.Outcome, &l.BookingView)
+		o := ev.ready.Load()
+		o.fill(ev, item.ID, &item.Outcome, &l.BookingView)
+		if q.Buyer == nil {
+			o.showTransfers(&item.Outcome, Caller{Operator: true}, page.AsOf, &l.BookingView)
+		} else if who, err := q.Buyer(item.ID.Section.Event); err == nil {
+			o.showTransfers(&item.Outcome, Caller{Buyer: who}, page.AsOf, &l.BookingView)
+		}
 		page.Bookings = append(page.Bookings, l)
 	}
 	return page, nil
@@ -402,7 +386,7 @@ func (e *Engine) shows(ctx context.Context, q *bookingsearch.Request) (shows []b
 		}
 		if o := ev.ready.Load(); o != nil {
 			show.Target = o.target(id, &buyer)
-		} else if ev.isBusy() {
+		} else if ev.isBusy() || ev.mayTransfer(e.cfg.Clock()) {
 			show.Target, err = show.Open(ctx)
 			incomplete = incomplete || err != nil
 		}

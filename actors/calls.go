@@ -163,6 +163,10 @@ type BookingView struct {
 
 	Exchange *till.ExchangeView // nil: it is no exchange
 	lost     []string           // of a refused exchange
+	// Transfers are those of its tickets that whoever asked has a part in, by number. Received: they have not paid for
+	// the booking, and are shown the tickets alone that they were given.
+	Transfers []ticketing.Short
+	Received  bool
 
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal
@@ -240,7 +244,7 @@ type Stats = telemetry.Stats
 
 // ticketHost is how package ticketing meets this engine.
 func (e *Engine) ticketHost() ticketing.Host {
-	return ticketing.Host{Keys: e.cfg.Store, Now: e.cfg.Clock, Ask: e.askTicket, Event: e.ticketEvent,
+	return ticketing.Host{Keys: e.cfg.Store, Links: e.codes, Now: e.cfg.Clock, Ask: e.askTicket, Event: e.ticketEvent,
 		Look: e.lookAtTickets}
 }
 
@@ -255,10 +259,10 @@ func (e *Engine) askTicket(
 	switch {
 	case c.Kind == 0 && errors.Is(err, ErrTimeout):
 		err = ErrUnavailable // a read that is not answered has no outcome to be unknown
-	case c.Kind != 0 && errors.Is(err, ErrBookingUnknown):
+	case c.Entry != nil && errors.Is(err, ErrBookingUnknown):
 		err = ticketing.ErrNoSuch
 	}
-	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money}, err
+	return ticketing.Answer{Outcome: got, Alive: out.alive, Money: out.money, Refused: got.Lost}, err
 }
 
 func (e *Engine) ticketEvent(id storage.EventID, deadline time.Time) (*ticketing.Event, error) {

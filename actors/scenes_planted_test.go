@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/ticketing"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -43,6 +44,8 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"false-sold-out":    saysSoldOut,
 	"phantom":           writesWhatItRefused,
 	"void-opens":        letsInWhatIsOwedBack,
+	"old-code-opens":    letsInWhoGaveAway,
+	"two-accept":        givesTwice,
 
 	"given-seat-free-early": exchangeScene("given-seat-free-early", audit.Overlap),
 	"given-seat-opens":      exchangeScene("given-seat-opens", audit.Admission),
@@ -241,6 +244,39 @@ func writesWhatItRefused(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
 	_, err := b.hold(caller(1, struckKey("phantom", 1)), "A-1-2")
 	return code(err) == "seat_taken" && b.letters(0)[1] == byte(section.Held)
+}
+
+// letsInWhoGaveAway says whether the code of a ticket that was given away opens the door, and whether the audit finds
+// that out.
+func letsInWhoGaveAway(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	all := b.soldTickets(1, "A-1-1")
+	b.gives(all.Booking, 1, 2)
+	_, err := b.scan(all.Tickets[0].Code, "north", 0)
+	if found := b.auditFinds(t, audit.Admission); found != (err == nil) {
+		t.Fatalf("the scan ends with %v, and the audit has found it out: %v", err, found)
+	}
+	return err == nil
+}
+
+// givesTwice says whether two people accept one offer, and whether the audit finds that out.
+func givesTwice(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	all := b.soldTickets(1, "A-1-1")
+	link := b.gives(all.Booking, 1, 2)
+	_, err := b.e.Accept(link, ticketing.Caller(caller(3, 0)), patience)
+	if found := b.auditFinds(t, audit.Transfer); found != (err == nil) {
+		t.Fatalf("the second acceptance ends with %v, and the audit has found it out: %v", err, found)
+	}
+	return err == nil
+}
+
+func (b *box) auditFinds(t *testing.T, code audit.Code) bool {
+	report, err := audit.Run(t.Context(), b.inner.Clone(), audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(report.Findings, func(f audit.Finding) bool { return f.Code == code })
 }
 
 // letsInWhatIsOwedBack says whether a code opens the door whose refund is due, and whether the audit finds that out.

@@ -16,6 +16,8 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/entry"
+	"holdfast/actors/ticketing"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -330,4 +332,58 @@ func (e *Engine) waitFor(r section.Rejection, until section.Instant) time.Durati
 		wait = account.CoolDown
 	}
 	return time.Duration(wait) * time.Millisecond
+}
+
+// showTransfers leaves in the view of a booking whose tickets were offered to others what the caller may see: a code is
+// told to who has the ticket, and what was paid to who has paid.
+func (o *openEvent) showTransfers(outcome *section.Outcome, who Caller, now section.Instant, out *BookingView) {
+	if len(outcome.Transfers) == 0 {
+		return
+	}
+	view := ticketing.See(outcome, ticketing.Caller(who), now, func(t entry.Ticket) string {
+		no := out.ID.Section.Section
+		if t.Leg > 0 && outcome.Order != nil && int(t.Leg) <= len(outcome.Order.Legs) {
+			no = storage.SectionNo(outcome.Order.Legs[t.Leg-1].Section)
+		}
+		if int(no) >= len(o.ids) || int(t.Seat) >= len(o.ids[no]) {
+			return ""
+		}
+		return o.ids[no][t.Seat]
+	})
+	out.Transfers, out.Received = view.Transfers, view.Received
+	out.Seats = slices.DeleteFunc(out.Seats, func(seat string) bool { return view.Of(seat) == ticketing.Never })
+	out.Tickets = slices.DeleteFunc(out.Tickets, func(t TicketView) bool { return view.Of(t.Seat) != ticketing.Has })
+	if out.Received {
+		out.Amount, out.Refunds = 0, nil
+		out.Price.Reset()
+	}
+}
+
+// mayReturn says why a buyer may not give a booking back: ErrBookingUnknown, ErrRefundForOperators, ErrNotReturnable,
+// or that some of its tickets are another buyer's.
+// Of a postponed event a buyer may, whole and for all of the money, until the day that was announced; who does nothing
+// keeps the booking.
+func (e *Engine) mayReturn(
+	id BookingID, who Caller, call *RefundCall, deadline time.Time, out *BookingView,
+) error {
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	ev, err := e.event(id.Section.Event)
+	if err != nil {
+		return ErrBookingUnknown
+	}
+	header := ev.header.Load()
+	switch now, sure := e.stamp(); {
+	case header.Postponed != nil && !out.anyAlive() && len(out.Refunds) > 0: // a repeat
+	case header.Postponed == nil, len(call.Seats) > 0, call.KeepFees, out.Received: // money goes to who has paid
+		return ErrRefundForOperators
+	case len(out.Transfers) > 0 && len(out.Tickets) < len(out.Seats): // somebody else counts on some of the tickets
+		return &Refusal{Code: section.NotHolder}
+	case !sure:
+		return errClock
+	case now >= header.Postponed.KeepUntil:
+		return ErrNotReturnable
+	}
+	return nil
 }

@@ -32,14 +32,14 @@ var mutations = []mutation{
 	{"POST", "/v1/events", reflect.TypeFor[wire.CreateEvent](),
 		eventBody(`,"hold_ttl_seconds":600,"hold_ceiling_seconds":1200,"max_seats_per_booking":8,` +
 			`"max_seats_per_buyer":8,` +
-			`"refuse_orphans":true,"waiting_room":{},"time_zone":"UTC","front":"top",` +
+			`"refuse_orphans":true,"forbid_transfers":true,"waiting_room":{},"time_zone":"UTC","front":"top",` +
 			`"sale_ends_at":"2030-06-01T19:30:00Z"`), map[string]member{
 			"name": {"400 name", "400 name"}, "starts_at": {"400 starts_at", "400 starts_at"},
 			"currency": {"400 currency", "422 currency"}, "plan": {"400 plan", "400 plan"},
 			"prices": {prices, prices}, "hold_ttl_seconds": {"", "422 hold_ttl_seconds"},
 			"hold_ceiling_seconds":  {"", "422 hold_ceiling_seconds"},
 			"max_seats_per_booking": {"", "422 max_seats_per_booking"}, "max_seats_per_buyer": {"",
-				"422 max_seats_per_buyer"}, "refuse_orphans": {"", ""},
+				"422 max_seats_per_buyer"}, "refuse_orphans": {"", ""}, "forbid_transfers": {"", ""},
 			"waiting_room": {"", ""}, "time_zone": {"", "422 time_zone"}, "front": {"", "400 front"},
 			"sale_ends_at": {"", "400 sale_ends_at"},
 		}, 201},

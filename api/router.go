@@ -149,6 +149,11 @@ func ticketRoutes(
 	on("GET", booking+"/tickets/pdf", demand{Access: call.Buyers, Weight: 10}, s.tickets.PDF) // milliseconds of work
 	on("GET", booking+"/tickets/calendar", demand{Access: call.Buyers}, s.tickets.Calendar)
 	on("POST", booking+"/tickets/reissue", demand{Access: call.Buyers, Mutates: true}, s.tickets.Reissue)
+	on("POST", booking+"/transfers", demand{Access: call.Buyers, Mutates: true}, s.tickets.Offer)
+	on("GET", booking+"/transfers", demand{Access: call.Buyers}, s.tickets.Transfers)
+	on("GET", "/v1/transfers/{transfer}", demand{}, s.tickets.SeeTransfer)
+	on("DELETE", "/v1/transfers/{transfer}", demand{Access: call.Buyers, Mutates: true}, s.tickets.Withdraw)
+	on("POST", "/v1/transfers/{transfer}/accept", demand{Access: call.Buyers, Mutates: true}, s.tickets.Accept)
 	on("GET", event+"/tickets/manifest", look, s.tickets.Manifest)
 	on("GET", event+"/tickets/conflicts", look, s.tickets.Conflicts)
 	on("POST", "/v1/tickets/scan", scan, s.tickets.Scan)

@@ -45,6 +45,7 @@ func (e *Event) edit(c *onsale.Edit) {
 	set(&e.Rules.SeatsPerBookingMax, c.SeatsPerBookingMax)
 	set(&e.Rules.SeatsPerBuyerMax, c.SeatsPerBuyerMax)
 	set(&e.Rules.RefuseOrphans, c.RefuseOrphans)
+	set(&e.Rules.ForbidTransfers, c.ForbidTransfers)
 	e.Edits = e.Edits.With(c, e.SaleNo)
 }
 
@@ -70,7 +71,8 @@ func (e *Event) Terms() *terms.Terms {
 	}
 	r := &e.Rules
 	return &terms.Terms{No: e.TermsNo, HoldTTL: r.HoldTTL, HoldCeiling: r.HoldCeiling,
-		SeatsPerBookingMax: r.SeatsPerBookingMax, SeatsPerBuyerMax: r.SeatsPerBuyerMax, RefuseOrphans: r.RefuseOrphans}
+		SeatsPerBookingMax: r.SeatsPerBookingMax, SeatsPerBuyerMax: r.SeatsPerBuyerMax, RefuseOrphans: r.RefuseOrphans,
+		ForbidTransfers: r.ForbidTransfers}
 }
 
 // standing is what edits have made of the event.

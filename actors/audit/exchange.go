@@ -26,13 +26,32 @@ func (l *ledger) wantsExchange(c *section.Change) {
 	case len(without(x.Gives, of.seats)) > 0 || len(without(x.Gives, of.due)) != len(x.Gives):
 		l.notEven("exchange %d gives seats %v, which booking %d does not have", c.Booking, x.Gives, x.Of)
 	}
+	l.keepsTickets(c)
 	if len(c.Seats) != len(x.Gives) {
 		l.notEven("P13: exchange %d takes %d seats for %d", c.Booking, len(c.Seats), len(x.Gives))
 	}
+	if no := l.underWay(x.Of, c.Booking); no != 0 {
+		l.notEven("exchange %d of booking %d is under way beside exchange %d", c.Booking, x.Of, no)
+	}
+}
+
+// underWay is an exchange of a booking that is held or paying, other than but; 0: there is none.
+func (l *ledger) underWay(of, but section.BookingNo) section.BookingNo {
 	for no, other := range l.bookings {
-		if other.exchange != nil && no != c.Booking && other.exchange.Of == x.Of &&
+		if other.exchange != nil && no != but && other.exchange.Of == of &&
 			(other.state == section.BookingHeld || other.state == section.BookingPaying) {
-			l.notEven("exchange %d of booking %d is under way beside exchange %d", c.Booking, x.Of, no)
+			return no
+		}
+	}
+	return 0
+}
+
+// keepsTickets holds seats that are given up against who has their tickets: who has paid, and nobody else soon.
+func (l *ledger) keepsTickets(c *section.Change) {
+	of := l.bookings[c.Exchange.Of]
+	for _, seat := range c.Exchange.Gives {
+		if t := (entry.Ticket{Seat: seat}); of != nil && (of.holder(t) != of.buyer || of.onOffer(t, c.At) != 0) {
+			l.notEven("exchange %d gives seat %d up, whose ticket is another's or on offer", c.Booking, seat)
 		}
 	}
 }
@@ -59,6 +78,7 @@ func (l *ledger) exchanged(c *section.Change) {
 		}
 		l.taken[seat] = x.Of
 	}
+	l.keepsTickets(c)
 	for _, seat := range x.Gives {
 		l.giveUp(c.Exchange.Of, of, seat)
 	}

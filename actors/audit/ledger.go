@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/section/entry"
 	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/transfer"
 )
 
 // booking is what the ledger knows of one.
@@ -30,6 +31,8 @@ type booking struct {
 	passes            map[entry.Ticket]*pass // what was done with its tickets; nil: nothing
 	exchange          *exchange.Part         // nil: it is none
 	gave              bool                   // an exchange that is done
+	offers            []transfer.Transfer    // of its tickets, by number
+	holders           map[entry.Ticket]section.BuyerID
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -83,6 +86,8 @@ func (l *ledger) apply(c *section.Change) {
 		l.unblock(c)
 	case section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
 		l.tickets(c)
+	case section.TransferOffered, section.TransferEnded:
+		l.transfer(c)
 	case section.GrantsFenced: // judged with the event: see limits.go
 	case section.SaleSwitched: // judged in sale.go
 		l.off = c.Sale.State() == sales.Cancelling
@@ -103,6 +108,7 @@ func (l *ledger) setTerms(c *section.Change) {
 	}
 	l.terms = t.No
 	l.rules.HoldTTL, l.rules.HoldCeiling, l.rules.SeatsPerBookingMax = t.HoldTTL, t.HoldCeiling, t.SeatsPerBookingMax
+	l.rules.ForbidTransfers = t.ForbidTransfers
 }
 
 // claim begins a life: its first booking is above what the claim's instant says. Lives of earlier builds go on

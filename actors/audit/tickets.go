@@ -33,17 +33,10 @@ func (l *ledger) tickets(c *section.Change) {
 		wrong("the booking is " + stateWord(b.state))
 	case !b.hasTicket(w.Ticket):
 		wrong("the booking has no such seat")
-	case w.Leg == 0 && slices.Contains(b.due, w.Seat), w.Leg > 0 && len(b.due) >= len(b.seats):
+	case b.owed(w.Ticket):
 		wrong("the seat is owed back")
 	}
-	if b.passes == nil {
-		b.passes = map[entry.Ticket]*pass{}
-	}
-	p := b.passes[w.Ticket]
-	if p == nil {
-		p = new(pass)
-		b.passes[w.Ticket] = p
-	}
+	p := b.pass(w.Ticket)
 	switch {
 	case c.Kind == section.TicketReissued && (p.in || w.Rotation != p.rotation+1):
 		wrong(fmt.Sprintf("rotation %d after %d", w.Rotation, p.rotation))
@@ -62,6 +55,19 @@ func (l *ledger) tickets(c *section.Change) {
 	default:
 		p.in = true
 	}
+}
+
+// pass is what the log has told of a ticket, to be told more.
+func (b *booking) pass(t entry.Ticket) *pass {
+	if b.passes == nil {
+		b.passes = map[entry.Ticket]*pass{}
+	}
+	p := b.passes[t]
+	if p == nil {
+		p = new(pass)
+		b.passes[t] = p
+	}
+	return p
 }
 
 // hasTicket says that the booking, which is no leg, has that seat, of its own or of a leg.

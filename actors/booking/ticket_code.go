@@ -41,6 +41,11 @@ func (c *TicketCodes) Code(b ID, seat section.SeatIndex) string {
 	binary.BigEndian.PutUint64(t.in[24:], uint64(b.No))
 	t.mac.Reset()
 	t.mac.Write(t.in[:])
+	return t.print()
+}
+
+// print is the text of what was written.
+func (t *ticketCoder) print() string {
 	var code [16]byte
 	base32.StdEncoding.Encode(code[:], t.mac.Sum(t.sum[:0])[:10])
 	for group := range 4 {

@@ -18,7 +18,8 @@ import (
 // buyerIndexesMax bounds the bookings in all buyerIndexes: 64 MiB.
 const buyerIndexesMax = 4 << 20
 
-// BuyerIndex says who has bookings in an event that nobody has open, and when they were placed: 16 bytes a booking. Two
+// BuyerIndex says who has bookings in an event that nobody has open, or was given tickets of some, and when they were
+// placed: 16 bytes a booking. Two
 // buyers whose pseudonyms begin alike are taken for one; then an event is opened in vain.
 type BuyerIndex struct{ entries []entry }
 
@@ -32,9 +33,10 @@ func who(buyer section.BuyerID) uint64 { return binary.BigEndian.Uint64(buyer[:]
 // Add enters all bookings of a section.
 func (r *BuyerIndex) Add(state *section.State) {
 	state.Older(math.MaxUint64, math.MaxInt64, func(
-		_ section.BookingNo, _ section.BookingState, placed section.Instant, buyer section.BuyerID,
+		no section.BookingNo, _ section.BookingState, placed section.Instant, buyer section.BuyerID,
 	) bool {
 		r.entries = append(r.entries, entry{who(buyer), placed})
+		state.Receivers(no, func(other section.BuyerID) { r.entries = append(r.entries, entry{who(other), placed}) })
 		return true
 	})
 }

@@ -278,8 +278,9 @@ func keyOf(h *Target, no storage.SectionNo, number section.BookingNo, placed sec
 // matches holds a booking against the query. It fills d where it has to look closer.
 func (s *search) matches(c *candidate) bool {
 	h := c.target
+	theirs := h.Buyer == nil || c.buyer == *h.Buyer || c.state.Received(c.ID.No, *h.Buyer)
 	switch {
-	case h.Buyer != nil && c.buyer != *h.Buyer, len(s.q.States) > 0 && !slices.Contains(s.q.States, c.is):
+	case !theirs, len(s.q.States) > 0 && !slices.Contains(s.q.States, c.is):
 		return false
 	case h.Seat == nil && s.q.Payment == "":
 		return true

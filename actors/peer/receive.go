@@ -20,7 +20,8 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 	}
 	switch kind {
 	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying,
-		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket, wire.KindAskExchange:
+		wire.KindAskOrder, wire.KindAskSale, wire.KindAskTerms, wire.KindAskTicket, wire.KindAskExchange,
+		wire.KindAskTransfer:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
@@ -32,7 +33,7 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 		}
 		n.onAsk(from, &m)
 	case wire.KindAnswer, wire.KindAnswerPaid, wire.KindAnswerOrder, wire.KindAnswerTicket,
-		wire.KindAnswerExchange:
+		wire.KindAnswerExchange, wire.KindAnswerTransfer:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err

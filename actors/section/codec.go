@@ -41,6 +41,7 @@ const (
 // panics before a byte is written anywhere durable.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if !knownKind(c.Kind) || isTicketKind(c.Kind) != (c.Entry != nil) ||
+		isTransferKind(c.Kind) != (c.Transfer != nil) ||
 		c.Kind != HoldPlaced && (c.Kind == BookingExchanged) != (c.Exchange != nil) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
@@ -98,6 +99,8 @@ func appendExtension(dst []byte, extension byte, c *Change) []byte {
 	}
 	if c.Entry != nil {
 		return c.Entry.Append(dst, c.At)
+	} else if c.Transfer != nil {
+		return c.Transfer.Append(dst)
 	}
 	return c.Pay.Append(dst, extensions[extension].form)
 }
@@ -123,9 +126,11 @@ var extensions = [256]struct {
 
 	BookingExchanged: {kind: BookingExchanged},
 
-	TicketAdmitted: {kind: TicketAdmitted},
-	TicketDoubled:  {kind: TicketDoubled},
-	TicketReissued: {kind: TicketReissued},
+	TicketAdmitted:  {kind: TicketAdmitted},
+	TicketDoubled:   {kind: TicketDoubled},
+	TicketReissued:  {kind: TicketReissued},
+	TransferOffered: {kind: TransferOffered},
+	TransferEnded:   {kind: TransferEnded},
 }
 
 // namedExtension are the extended kinds of changes that have a kind of builds without attempts too.
@@ -150,7 +155,7 @@ func extensionOf(c *Change) byte {
 		return saleExtension
 	case TermsSet:
 		return termsExtension
-	case TicketAdmitted, TicketDoubled, TicketReissued, BookingExchanged:
+	case TicketAdmitted, TicketDoubled, TicketReissued, BookingExchanged, TransferOffered, TransferEnded:
 		return byte(c.Kind)
 	case HoldPlaced:
 		if c.Exchange != nil {
@@ -213,7 +218,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 
 func knownKind(k ChangeKind) bool {
 	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k) ||
-		k == BookingExchanged
+		k == BookingExchanged || isTransferKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -316,6 +321,10 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 	}
 	if extension == exchangePlaced || c.Kind == BookingExchanged {
 		readExchange(r, c)
+		return
+	}
+	if isTransferKind(c.Kind) {
+		readTransfer(r, c)
 		return
 	}
 	c.Pay.Read(r, extensions[extension].form)

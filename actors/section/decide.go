@@ -68,7 +68,7 @@ func (s *State) Decide(c *Command, d *Decision) {
 	case UnblockSeats:
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
 	case FenceGrants, BindLeg, SellLeg, FreeLeg, SettleOrder, SwitchSale, WindUp, ShrinkLeg, ServeOrder,
-		AdmitTicket, ReissueTicket, PlaceExchange:
+		AdmitTicket, ReissueTicket, PlaceExchange, OfferTransfer, AcceptTransfer, WithdrawTransfer:
 		s.decideRest(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking, ChallengePayment,
 		SettleRefund, RetryRefund:
@@ -104,6 +104,8 @@ func (s *State) decideRest(c *Command, d *Decision) {
 		s.decideTicket(c, d)
 	case PlaceExchange:
 		s.decideExchange(c, d)
+	case OfferTransfer, AcceptTransfer, WithdrawTransfer:
+		s.decideTransfer(c, d)
 	}
 }
 
@@ -120,6 +122,7 @@ func (s *State) decideRepeat(c *Command, d *Decision) bool {
 	}
 	if slot := e.slot(); slot != 0 {
 		s.describe(slot, d)
+		d.aboutTransfer(c)
 	}
 	d.Outcome.Repeat = true
 	d.Outcome.DependsOn = on

@@ -158,15 +158,17 @@ func (s *State) decideExchange(c *Command, d *Decision) {
 		wanted = len(c.Seats)
 	}
 	gives := slices.Sorted(slices.Values(p.Gives))
-	r := s.mayExchange(slot, b, gives, d)
+	r := s.mayExchange(slot, b, gives, c.At, d)
 	switch {
 	case r != Accepted:
 	case hasTwins(gives):
 		r = DuplicateSeat
 	case len(gives) != wanted:
 		r = ExchangeUneven
-	case s.exchangeOpen(c.Booking):
-		r = ExchangeUnderWay
+	default:
+		if open, since := s.exchangeOpen(c.Booking); open {
+			r, on = ExchangeUnderWay, max(on, since)
+		}
 	}
 	if r != Accepted {
 		d.refuse(r, on)
@@ -201,8 +203,9 @@ func (s *State) placeExchange(slot uint32, c *Change) {
 }
 
 // mayExchange says why a booking cannot give seats up for others, whose account is in d: it is not sold, or not by
-// itself; a seat is not its own any more, or owed back; somebody came in with it. Seats are left in Outcome.Lost.
-func (s *State) mayExchange(slot uint32, b *booking, gives []SeatIndex, d *Decision) Rejection {
+// itself; a seat is not its own any more, or owed back; somebody came in with it; its ticket is on offer, or another's
+// by now. Seats are left in Outcome.Lost.
+func (s *State) mayExchange(slot uint32, b *booking, gives []SeatIndex, at Instant, d *Decision) Rejection {
 	switch {
 	case b.state == BookingPaying:
 		return PaymentInProgress
@@ -223,28 +226,43 @@ func (s *State) mayExchange(slot uint32, b *booking, gives []SeatIndex, d *Decis
 	mine := d.unowed(s.seatBuffer)
 	r := Accepted
 	for _, seat := range gives {
-		p, _ := s.passes.Pass(slot, entry.Ticket{Seat: seat})
-		switch {
-		case !slices.Contains(mine, seat):
-			r = AlreadyRefunded
-		case p.Admitted && r != AlreadyRefunded:
-			r = AlreadyAdmitted
-		case p.Rotation == math.MaxUint16:
-			r = max(r, TooManyRequests)
-		default:
+		why := AlreadyRefunded
+		if slices.Contains(mine, seat) {
+			why = s.mayGive(slot, b, entry.Ticket{Seat: seat}, at)
+		}
+		if why == Accepted {
 			continue
 		}
-		d.Outcome.Lost = append(d.Outcome.Lost, seat)
+		if d.Outcome.Lost = append(d.Outcome.Lost, seat); r == Accepted || why < r {
+			r = why
+		}
 	}
 	return r
 }
 
-// exchangeOpen says that an exchange of a booking is held or paying.
-func (s *State) exchangeOpen(no BookingNo) (open bool) {
+// mayGive says why a sold booking cannot give up a seat that is its own.
+func (s *State) mayGive(slot uint32, b *booking, t entry.Ticket, at Instant) Rejection {
+	switch p, _ := s.passes.Pass(slot, t); {
+	case s.holder(slot, b, t) != s.buyers.slab.At(b.buyer).id:
+		return NotHolder
+	case p.Admitted:
+		return AlreadyAdmitted
+	case s.transfers.Pending(slot, t, at):
+		return TransferPending
+	case p.Rotation == math.MaxUint16:
+		return TooManyRequests
+	}
+	return Accepted
+}
+
+// exchangeOpen says that an exchange of a booking is held or paying, and since which record.
+func (s *State) exchangeOpen(no BookingNo) (open bool, since Seq) {
 	s.exchanges.Of(no, func(slot uint32, x *exchange.Exchange) {
-		open = open || !x.Done && s.bookings.slab.At(slot).state.live()
+		if b := s.bookings.slab.At(slot); !x.Done && b.state.live() {
+			open, since = true, s.since(b.stamp)
+		}
 	})
-	return open
+	return open, since
 }
 
 // moneyLeft is what is left of the money taken for a booking, whose account is in d, and for its exchanges.
@@ -281,7 +299,7 @@ func (s *State) mayPay(c *Command, x *exchange.Exchange, d *Decision) bool {
 	if of != 0 {
 		s.describe(of, &now)
 		b := s.bookings.slab.At(of)
-		on, r = s.since(b.stamp), s.mayExchange(of, b, x.Gives, &now)
+		on, r = s.since(b.stamp), s.mayExchange(of, b, x.Gives, c.At, &now)
 		if r == Accepted && -x.Due() > s.moneyLeft(of, &now) {
 			r = RefundTooLarge
 		}
@@ -304,7 +322,7 @@ func (s *State) decideExchanged(c *Command, slot uint32, b *booking, x *exchange
 	r := BookingUnknown
 	if of != 0 {
 		s.describe(of, &now)
-		r = s.mayExchange(of, s.bookings.slab.At(of), x.Gives, &now)
+		r = s.mayExchange(of, s.bookings.slab.At(of), x.Gives, c.At, &now)
 	}
 	back := max(0, -x.Due())
 	if r != Accepted || back > s.moneyLeft(of, &now) {

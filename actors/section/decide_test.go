@@ -339,7 +339,7 @@ func tableDesk(c rejectionCase) *desk {
 }
 
 func TestRejections(t *testing.T) {
-	for _, c := range rejectionCases {
+	for _, c := range slices.Concat(rejectionCases, transferCases) {
 		k := tableDesk(c)
 		before := k.state.AppendSnapshot(nil)
 		out := k.do(c.command)
@@ -354,7 +354,7 @@ func TestRejections(t *testing.T) {
 
 func TestEveryRejectionHasARow(t *testing.T) {
 	seen := map[Rejection]bool{}
-	for _, c := range rejectionCases {
+	for _, c := range slices.Concat(rejectionCases, transferCases) {
 		seen[c.want] = true
 	}
 	codes := map[string]bool{}
@@ -367,7 +367,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(43)" {
+	if rejectionEnd.String() != "rejection(51)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }

@@ -31,10 +31,10 @@
 // When several rejections hold, the smallest is told. In order: idempotency_mismatch, booking_unknown, seat_unknown,
 // duplicate_seat, no_seats, too_many_seats, too_many_for_buyer, already_confirmed, payment_in_progress, hold_expired,
 // hold_released, already_refunded, not_paying, not_confirmed, extension_limit, seat_taken, seats_not_free, orphan_seat,
-// split_only, sold_out, payment_attempts, too_many_requests. Before them all comes what the sale switch bars of new
-// holds: sale_not_open, event_cancelled. So: who asks, then what is asked, then the limits, then
-// the booking, then the seats. Another buyer's booking is an unknown one. Releasing a released booking is no refusal
-// but a repeat.
+// split_only, sold_out, payment_attempts, too_many_requests; of tickets and transfers their own, in the order of
+// Rejection. Before them all comes what the sale switch bars of new holds: sale_not_open, event_cancelled. So: who
+// asks, then what is asked, then the limits, then the booking, then the seats. Another buyer's booking is an unknown
+// one. Releasing a released booking is no refusal but a repeat.
 //
 // A refusal is told only when what it was judged on is durable (P2): seats, bookings and buyers carry the number of the
 // record that last touched them, and Outcome.DependsOn is the newest of those that made the answer.
@@ -94,6 +94,11 @@
 // A sold booking's seats are exchanged for as many others by a hold of its own (PlaceExchange), which is extended, paid
 // and ended as any is; the booking keeps its seats meanwhile. ConfirmPayment of it is BookingExchanged: one change that
 // sells what it held to the booking, and frees what that gives up. See package exchange.
+// # Transfers
+//
+// OfferTransfer offers tickets of a sold booking to somebody else, AcceptTransfer gives them to the first who says yes,
+// with new codes, and WithdrawTransfer takes an offer back. The booking stays its payer's, with its money and seats,
+// which count against the payer's limit for ever (P13). See package transfer. An event's terms may forbid transfers.
 //
 // # Idempotency
 //

@@ -139,6 +139,75 @@ func TestACodeThatWasGivenUpStaysVoid(t *testing.T) {
 	}
 }
 
+// TestATicketThatIsAnothersIsNotExchanged: P1, neither while it is on offer nor once somebody has accepted it; who has
+// paid exchanges the rest, and all of it once it has come back.
+func TestATicketThatIsAnothersIsNotExchanged(t *testing.T) {
+	k := newDesk(rowsLayout(6), testRules)
+	sold(k)
+	try := func(what string, want Rejection, gives ...SeatIndex) {
+		t.Helper()
+		out := k.do(exchangeOf(seatsOf(3), gives...))
+		if out.Rejection != want || want != Accepted && !slices.Equal(out.Lost, gives) {
+			t.Errorf("%s: %v, lost %v", what, out.Rejection, out.Lost)
+		}
+		if out.Rejection == Accepted {
+			k.do(Command{Kind: ReleaseHold, Booking: out.Booking, Buyer: buyerOf(1)})
+		}
+	}
+	k.do(offer(1, 0, 100, 1, 0))
+	try("on offer", TransferPending, 0)
+	try("the other seat", Accepted, 1)
+	if out := k.do(answer(AcceptTransfer, 2, 0, 1, 1)); out.Rejection != Accepted {
+		t.Fatalf("%+v", out)
+	}
+	try("given away", NotHolder, 0)
+	k.do(offer(2, 0, 100, 1, 0))
+	if out := k.do(answer(AcceptTransfer, 1, 0, 1, 2)); out.Rejection != Accepted {
+		t.Fatalf("%+v", out)
+	}
+	try("it has come back", Accepted, 0)
+}
+
+// TestNothingIsOfferedWhileAnExchangeIsOpen: whichever of the booking's tickets, until the hold is over.
+func TestNothingIsOfferedWhileAnExchangeIsOpen(t *testing.T) {
+	k := newDesk(rowsLayout(6), testRules)
+	sold(k)
+	x := k.do(exchangeOf(seatsOf(3), 0)).Booking
+	for _, seat := range seatsOf(0, 1) {
+		if out := k.do(offer(1, 0, 100, 1, seat)); out.Rejection != ExchangeUnderWay {
+			t.Errorf("seat %d: %v", seat, out.Rejection)
+		}
+	}
+	k.do(Command{Kind: ReleaseHold, Booking: x, Buyer: buyerOf(1)})
+	if out := k.do(offer(1, 0, 100, 1, 0)); out.Rejection != Accepted {
+		t.Errorf("once it is over: %v", out.Rejection)
+	}
+}
+
+// TestASeatThatTravelledAndWasExchangedComesBack: P10, what was offered of a seat that the booking has no more is
+// remembered, in snapshots too; the new seat's ticket travels.
+func TestASeatThatTravelledAndWasExchangedComesBack(t *testing.T) {
+	k := newDesk(rowsLayout(6), testRules)
+	sold(k)
+	k.do(offer(1, 0, 100, 1, 0))
+	k.do(answer(WithdrawTransfer, 1, 0, 1, 1))
+	x := k.do(exchangeOf(seatsOf(3), 0)).Booking
+	k.do(Command{Kind: BeginPayment, Booking: x, Buyer: buyerOf(1), Pay: account.Payment{Amount: 1, Reference: "x"}})
+	k.do(Command{Kind: ConfirmPayment, Booking: x, Operator: true})
+	if out := k.do(offer(1, 0, 100, 1, 0)); out.Rejection != TicketVoid {
+		t.Errorf("the seat that was given up: %v", out.Rejection)
+	}
+	if out := k.do(offer(1, 0, 100, 1, 3)); out.Rejection != Accepted {
+		t.Errorf("the new seat: %v", out.Rejection)
+	}
+	body := k.state.AppendSnapshot(nil)
+	again, err := Restore(k.state.layout, k.state.rules, body)
+	if err != nil || !bytes.Equal(again.AppendSnapshot(nil), body) ||
+		!bytes.Equal(k.replay().AppendSnapshot(nil), body) || body[1] != snapshotExchanges|snapshotTransfers {
+		t.Errorf("%v, %x", err, body[:2])
+	}
+}
+
 // exchangeOf wants seats in the place of others of booking 1.
 func exchangeOf(seats []SeatIndex, gives ...SeatIndex) Command {
 	return Command{Kind: PlaceExchange, Booking: 1, Buyer: buyerOf(1), Seats: seats,

@@ -190,7 +190,8 @@ func (m *Machine) hear(c *Call) (dependsOn Seq) {
 // read answers with a booking as it stands.
 func (m *Machine) read(c *Call) (dependsOn Seq) {
 	owner, ok := m.Owner(c.Command.Booking)
-	if !ok || (owner != c.Command.Buyer && !c.Command.Operator) || m.isLeg(c.Command.Booking) ||
+	if !ok || (owner != c.Command.Buyer && !c.Command.Operator && !m.Received(c.Command.Booking, c.Command.Buyer)) ||
+		m.isLeg(c.Command.Booking) ||
 		!m.Lookup(c.Command.Booking, &c.Decision) {
 		c.Decision.Outcome.Rejection = BookingUnknown
 		return 0

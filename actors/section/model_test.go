@@ -123,6 +123,7 @@ func runTwin(t *rapid.T, steered bool) {
 			}
 			drawTicket(t, model, &c)
 			drawExchange(t, model, &c)
+			drawTransfer(t, model, &c)
 			if !steered || !steer(t, model, &c) {
 				drawSale(t, model, &c)
 			}
@@ -231,6 +232,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 		compareMoney(t, no, o.Money, b)
 		comparePasses(t, no, o.Passes, b)
 		compareExchange(t, no, o.Exchange, b)
+		compareTransfers(t, s, no, o.Transfers, b)
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++
 		}

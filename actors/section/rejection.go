@@ -60,7 +60,16 @@ const (
 	NotExchangeable      // a booking that an earlier build has sold, or of an event without prices
 	ExchangeOverSections // the booking, or what it wants, is over several sections
 	ExchangeUneven       // as many seats are to be given up as are wanted
-	ExchangeUnderWay     // another exchange of the booking is held or being paid
+	ExchangeUnderWay     // an exchange of the booking is held or being paid
+	// Of transfers.
+	TransferForbidden // offer, accept: the event's terms keep tickets with who bought them
+	TransferUnknown   // accept, withdraw: the booking has no such transfer
+	TransferOwn       // accept: it is the caller's own offer
+	TransferAccepted  // accept: by another; withdraw: somebody has accepted it
+	TransferWithdrawn // accept
+	TransferExpired   // offer, accept: its time is over
+	TransferPending   // offer, exchange: some ticket is on offer already
+	NotHolder         // offer, exchange: some ticket is another buyer's by now
 	rejectionEnd
 )
 
@@ -110,6 +119,14 @@ var rejectionText = [rejectionEnd]string{
 	ExchangeOverSections: "exchange_over_sections",
 	ExchangeUneven:       "exchange_uneven",
 	ExchangeUnderWay:     "exchange_under_way",
+	TransferForbidden:    "transfer_forbidden",
+	TransferUnknown:      "transfer_unknown",
+	TransferOwn:          "transfer_own",
+	TransferAccepted:     "transfer_accepted",
+	TransferWithdrawn:    "transfer_withdrawn",
+	TransferExpired:      "transfer_expired",
+	TransferPending:      "transfer_pending",
+	NotHolder:            "ticket_transferred",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

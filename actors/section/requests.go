@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/dense"
+	"holdfast/actors/section/transfer"
 )
 
 // remembered is one accepted request, 32 bytes.
@@ -171,6 +172,9 @@ func (s *State) unref(slot uint32) {
 			s.passes.Forget(slot)
 		}
 		s.exchanges.Forget(slot)
+		if s.transfers.Has(slot) {
+			s.transfers.Forget(slot, func(who transfer.Buyer) { s.buyers.release(s.buyers.find(BuyerID(who))) })
+		}
 		no := s.bookings.number(b)
 		s.bookings.remove(slot)
 		s.forgetExchanges(no)

@@ -26,7 +26,7 @@ func (e snapshotError) Unwrap() error { return ErrSnapshot }
 func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
-	orders, turned, edited, tickets, exchanges := d.head()
+	orders, turned, edited, tickets, more := d.head()
 	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion4, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
@@ -53,12 +53,15 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 		d.require(s.terms.Restore(d.uvarint), "terms")
 		s.setTerms(s.terms)
 	}
-	if exchanges {
+	if more&snapshotExchanges != 0 {
 		s.restoreExchanges(d)
 	}
 	s.checkAccounts(d)
 	if tickets {
 		s.restoreTickets(d)
+	}
+	if more&snapshotTransfers != 0 {
+		s.restoreTransfers(d)
 	}
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
@@ -69,17 +72,16 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	return s, nil
 }
 
-// head reads the version, and what it says besides.
-func (d *decoder) head() (orders, turned, edited, tickets, exchanges bool) {
+// head reads the version, and what it says besides. More is the second byte; 0: there is none.
+func (d *decoder) head() (orders, turned, edited, tickets bool, more byte) {
 	v := d.byte()
 	orders, turned, edited = v&snapshotOrders != 0, v&snapshotSale != 0, v&snapshotTerms != 0
 	if tickets = v&snapshotTickets != 0; v&snapshotMore != 0 {
-		more := d.byte()
-		exchanges = more&snapshotExchanges != 0
-		d.require(more == snapshotExchanges, "version")
+		more = d.byte()
+		d.require(more != 0 && more&^(snapshotExchanges|snapshotTransfers) == 0, "second byte")
 	}
 	d.version = v &^ (snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets | snapshotMore)
-	return orders, turned, edited, tickets, exchanges
+	return orders, turned, edited, tickets, more
 }
 
 func (s *State) restoreBlocked(d *decoder) {

@@ -97,6 +97,7 @@ func (s *State) setTerms(t terms.Terms) {
 	s.terms = t
 	s.rules.HoldTTL, s.rules.HoldCeiling, s.rules.RefuseOrphans = t.HoldTTL, t.HoldCeiling, t.RefuseOrphans
 	s.rules.SeatsPerBookingMax, s.rules.SeatsPerBuyerMax = t.SeatsPerBookingMax, t.SeatsPerBuyerMax
+	s.rules.ForbidTransfers = t.ForbidTransfers
 }
 
 // applyNews makes true what moves no seat.
@@ -117,6 +118,9 @@ func (s *State) applyNews(c *Change) {
 		return
 	case TicketAdmitted, TicketDoubled, TicketReissued:
 		s.applyTicket(c)
+		return
+	case TransferOffered, TransferEnded:
+		s.applyTransfer(c)
 		return
 	}
 	s.sale.Switch(c.Sale, c.At, s.stamp())

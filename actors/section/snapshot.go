@@ -25,6 +25,8 @@ const (
 	snapshotMore = 0x08
 	// snapshotExchanges in that byte says that there are exchanges: they stand before the tickets.
 	snapshotExchanges = 0x10
+	// snapshotTransfers in that byte says that tickets were offered to others: that is the very last.
+	snapshotTransfers = 0x01
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
@@ -43,6 +45,7 @@ const (
 //	terms:     see terms.Terms.Append (with snapshotTerms)
 //	exchanges: count, each: number gap, exchange.Book.AppendExchange (with snapshotExchanges)
 //	tickets:   see appendTickets (with snapshotTickets)
+//	transfers: see appendTransfers (with snapshotTransfers)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -108,6 +111,14 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.passes.Any() {
 		dst = s.appendTickets(dst)
 	}
+	return s.appendMore(dst)
+}
+
+// appendMore appends what the second byte says.
+func (s *State) appendMore(dst []byte) []byte {
+	if s.transfers.Any() {
+		dst = s.appendTransfers(dst)
+	}
 	return dst
 }
 
@@ -129,6 +140,9 @@ func (s *State) appendHead(dst []byte, version byte) []byte {
 	more := byte(0)
 	if s.exchanges.Any() {
 		more |= snapshotExchanges
+	}
+	if s.transfers.Any() {
+		more |= snapshotTransfers
 	}
 	if dst = append(dst, head); more != 0 {
 		dst[len(dst)-1] |= snapshotMore

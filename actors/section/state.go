@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 )
 
 // State is the truth of one section. It is not safe for concurrent use: one writer owns it.
@@ -45,6 +46,7 @@ type State struct {
 	passes entry.Book
 
 	exchanges exchange.Book
+	transfers transfer.Book
 
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
@@ -220,6 +222,9 @@ func (s *State) describe(slot uint32, d *Decision) {
 	}
 	if s.exchanges.Any() {
 		o.Exchange = s.exchanges.At(slot)
+	}
+	if s.transfers.Any() {
+		o.Transfers = s.transfers.Of(slot)
 	}
 }
 

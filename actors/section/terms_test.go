@@ -30,9 +30,13 @@ func TestTermsKeepTheirBytes(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
+	change.Terms.ForbidTransfers = true
+	if got := hex.EncodeToString(AppendChange(nil, 100, &change)); got != golden[:len(golden)-2]+"02" {
+		t.Errorf("terms that forbid transfers are written as %s", got)
+	}
 	for what, bad := range map[string]string{
 		"no number": "0f32000000e0d403c0a907020300", "a ceiling below the time": "0f32000007c0a907e0d403020300",
-		"no seats": "0f32000007e0d403c0a907000300", "a switch of 2": "0f32000007e0d403c0a907020302",
+		"no seats": "0f32000007e0d403c0a907000300", "a switch of 4": "0f32000007e0d403c0a907020304",
 		"a seat": "0f32000107e0d403c0a907020300", "short": "0f32000007e0d403c0a9070203",
 	} {
 		raw, _ := hex.DecodeString(bad)

@@ -115,15 +115,14 @@ func setPass(all []entry.Pass, p entry.Pass) []entry.Pass {
 	return slices.Insert(all, at, p)
 }
 
-// hasTicket says whether a booking has had such a ticket, and whether that is valid now: sold, and not owed back. What
-// is owed of an order is owed of all its legs.
+// hasTicket says whether a booking has had such a ticket, and whether that is valid now: sold, and not owed back.
 func (s *State) hasTicket(slot uint32, b *booking, t entry.Ticket) (has, valid bool) {
 	if t.Leg > 0 {
 		home := s.orders.Home(slot)
 		if home == nil || int(t.Leg) > len(home.Legs) || !slices.Contains(home.Legs[t.Leg-1].Seats, t.Seat) {
 			return false, false
 		}
-		return true, b.state == BookingConfirmed && s.validSeats(slot, b) > 0
+		return true, b.state == BookingConfirmed && !(b.paid() && s.accounts.LegOwed(slot, t.Leg, t.Seat))
 	}
 	mine := false
 	s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
@@ -142,16 +141,6 @@ func (s *State) isOwed(slot uint32, b *booking, seat SeatIndex) bool {
 	})
 }
 
-func (s *State) validSeats(slot uint32, b *booking) (n int) {
-	s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
-	for _, seat := range s.seatBuffer {
-		if !s.isOwed(slot, b, seat) {
-			n++
-		}
-	}
-	return n
-}
-
 // ValidTickets calls visit for every valid ticket of the section's bookings with numbers above after, ascending, those
 // of their legs too, until it says no. A ticket that is in is valid: its code says who is inside.
 func (s *State) ValidTickets(after BookingNo, visit func(BookingNo, *entry.Pass) bool) {
@@ -162,25 +151,34 @@ func (s *State) ValidTickets(after BookingNo, visit func(BookingNo, *entry.Pass)
 		if !more || no <= after || b.state != BookingConfirmed || s.isLegAt(slot) {
 			return
 		}
-		seats, valid := s.bookings.appendSeats(nil, b), false
-		for _, seat := range seats {
-			if !s.isOwed(slot, b, seat) {
-				valid = true
-				p, _ := s.passes.Pass(slot, entry.Ticket{Seat: seat})
-				more = more && visit(no, &p)
-			}
-		}
-		home := s.orders.Home(slot)
-		if home == nil || !valid || s.orders.Unsettled(slot) {
-			return
-		}
-		for k := range home.Legs {
-			for _, seat := range home.Legs[k].Seats {
-				p, _ := s.passes.Pass(slot, entry.Ticket{Leg: uint8(k + 1), Seat: seat})
+		for _, t := range s.validTickets(slot, b) {
+			if t.Leg == 0 || !s.orders.Unsettled(slot) {
+				p, _ := s.passes.Pass(slot, t)
 				more = more && visit(no, &p)
 			}
 		}
 	})
+}
+
+// validTickets are those of a sold booking that are not owed back, ascending, with its legs'.
+func (s *State) validTickets(slot uint32, b *booking) (all []entry.Ticket) {
+	for _, seat := range s.bookings.appendSeats(nil, b) {
+		if !s.isOwed(slot, b, seat) {
+			all = append(all, entry.Ticket{Seat: seat})
+		}
+	}
+	home := s.orders.Home(slot)
+	if home == nil {
+		return all
+	}
+	for k := range home.Legs {
+		for _, seat := range home.Legs[k].Seats {
+			if !b.paid() || !s.accounts.LegOwed(slot, uint8(k+1), seat) {
+				all = append(all, entry.Ticket{Leg: uint8(k + 1), Seat: seat})
+			}
+		}
+	}
+	return all
 }
 
 // OrderOf is the order whose home a booking is; nil: it is none. It is not changed.

@@ -121,7 +121,7 @@ func (t *twin) owe(no BookingNo, amount int64, at Instant, seats []SeatIndex) {
 	}
 }
 
-func (t *twin) mayExchange(no BookingNo, gives []SeatIndex) Rejection {
+func (t *twin) mayExchange(no BookingNo, gives []SeatIndex, at Instant) Rejection {
 	b := t.bookings[no]
 	if b == nil {
 		return BookingUnknown
@@ -146,11 +146,12 @@ func (t *twin) mayExchange(no BookingNo, gives []SeatIndex) Rejection {
 		owed := slices.ContainsFunc(b.refunds, func(k twinRefund) bool {
 			return !k.anomaly && !k.back && !k.replaced && slices.Contains(k.seats, seat)
 		})
-		switch p := b.passes[seat]; {
-		case owed || !slices.Contains(b.seats, seat):
-			return AlreadyRefunded
-		case p != nil && len(p.scans) > 0:
-			r = AlreadyAdmitted
+		p := b.passes[seat]
+		why := t.firstOf(when(owed || !slices.Contains(b.seats, seat), AlreadyRefunded),
+			when(b.holder(seat) != b.buyer, NotHolder), when(p != nil && len(p.scans) > 0, AlreadyAdmitted),
+			when(b.pending(seat, at), TransferPending))
+		if why != Accepted && (r == Accepted || why < r) {
+			r = why
 		}
 	}
 	return r
@@ -165,16 +166,14 @@ func (t *twin) judgeExchange(c *Command) Rejection {
 	if len(c.Seats) > 0 {
 		wanted = len(c.Seats)
 	}
-	if r := t.mayExchange(c.Booking, c.Exchange.Gives); r != Accepted {
+	if r := t.mayExchange(c.Booking, c.Exchange.Gives, c.At); r != Accepted {
 		return r
 	}
 	if len(c.Exchange.Gives) != wanted {
 		return ExchangeUneven
 	}
-	for _, other := range t.bookings {
-		if other.exchange != nil && other.exchange.of == c.Booking && other.state.live() {
-			return ExchangeUnderWay
-		}
+	if t.exchangeOpen(c.Booking) {
+		return ExchangeUnderWay
 	}
 	hold := *c
 	hold.Buyer = b.buyer
@@ -188,9 +187,19 @@ func (t *twin) judgeExchange(c *Command) Rejection {
 	return t.firstOf(size, t.enough(&hold))
 }
 
+// exchangeOpen says that an exchange of a booking is held or paying.
+func (t *twin) exchangeOpen(no BookingNo) bool {
+	for _, other := range t.bookings {
+		if other.exchange != nil && other.exchange.of == no && other.state.live() {
+			return true
+		}
+	}
+	return false
+}
+
 // mayPay judges the attempt that is to pay for an exchange.
 func (t *twin) mayPay(c *Command, x *twinExchange) Rejection {
-	switch r := t.mayExchange(x.of, x.gives); {
+	switch r := t.mayExchange(x.of, x.gives, c.At); {
 	case r != Accepted:
 		return r
 	case x.credit-x.total > t.left(x.of):
@@ -221,7 +230,7 @@ func (t *twin) placeExchange(c *Command, seats []SeatIndex) {
 func (t *twin) exchanged(c *Command, b *twinBooking) {
 	x := b.exchange
 	back := max(0, x.credit-x.total)
-	if t.mayExchange(x.of, x.gives) != Accepted || back > t.left(x.of) {
+	if t.mayExchange(x.of, x.gives, c.At) != Accepted || back > t.left(x.of) {
 		t.endOff(c, b)
 		return
 	}
@@ -292,6 +301,8 @@ func steer(t *rapid.T, model *twin, c *Command) bool {
 	case rapid.IntRange(0, 3).Draw(t, "back") == 0:
 		c.Kind = RefundBooking
 		drawPayment(t, model, c)
+	case rapid.IntRange(0, 3).Draw(t, "give away") == 0:
+		wantTransfer(t, model, c)
 	default:
 		n := min(len(free), len(b.seats), rapid.IntRange(1, 3).Draw(t, "gives"))
 		c.Kind, c.Seats = PlaceExchange, free[:n]

@@ -22,7 +22,8 @@ func drawSale(t *rapid.T, model *twin, c *Command) {
 			ttl := Millis(rapid.IntRange(1, 120).Draw(t, "ttl"))
 			c.Terms = &terms.Terms{No: c.Sale.Number(), HoldTTL: ttl, HoldCeiling: ttl * 2,
 				SeatsPerBookingMax: uint32(rapid.IntRange(1, 8).Draw(t, "booking")),
-				SeatsPerBuyerMax:   uint32(rapid.IntRange(1, 8).Draw(t, "buyer"))}
+				SeatsPerBuyerMax:   uint32(rapid.IntRange(1, 8).Draw(t, "buyer")),
+				ForbidTransfers:    rapid.IntRange(0, 3).Draw(t, "no transfers") == 0}
 		}
 	}
 }
@@ -58,6 +59,7 @@ func (t *twin) turn(c *Command) {
 		t.terms = c.Terms.No
 		t.rules.HoldTTL, t.rules.HoldCeiling, t.rules.RefuseOrphans = c.Terms.HoldTTL, c.Terms.HoldCeiling, false
 		t.rules.SeatsPerBookingMax, t.rules.SeatsPerBuyerMax = c.Terms.SeatsPerBookingMax, c.Terms.SeatsPerBuyerMax
+		t.rules.ForbidTransfers = c.Terms.ForbidTransfers
 		t.forget(c.At)
 	}
 	if t.takes(c) {

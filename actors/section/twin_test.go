@@ -35,8 +35,9 @@ type twinBooking struct {
 	placed, expiresAt Instant
 	attempts          int
 	twinMoney
-	passes   map[SeatIndex]*twinPass
-	exchange *twinExchange // nil: it is none
+	passes    map[SeatIndex]*twinPass
+	exchange  *twinExchange // nil: it is none
+	transfers []twinTransfer
 }
 
 type twinRequest struct {
@@ -101,6 +102,8 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 		return t.judgeTicket(c)
 	case PlaceExchange:
 		return t.judgeExchange(c), false
+	case OfferTransfer, AcceptTransfer, WithdrawTransfer:
+		return t.judgeTransfer(c)
 	case FenceGrants:
 		if c.Grant.Epoch < fence.Epoch {
 			return GrantStale, false
@@ -354,6 +357,8 @@ func (t *twin) acceptBooking(c *Command) {
 	switch c.Kind {
 	case AdmitTicket, ReissueTicket:
 		b.acceptTicket(c)
+	case OfferTransfer, AcceptTransfer, WithdrawTransfer:
+		b.acceptTransfer(c)
 	case ExtendHold:
 		b.expiresAt = t.extended(c, b)
 	case ReleaseHold:

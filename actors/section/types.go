@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 )
 
 // Distinct numbers get distinct types: swapping two is a compile error.
@@ -106,6 +107,7 @@ type Rules struct {
 	SeatsPerBookingMax uint32
 	SeatsPerBuyerMax   uint32 // live seats (held, paying, confirmed) of one buyer in this section
 	RefuseOrphans      bool   // refuse hand-picked choices that strand a single free seat
+	ForbidTransfers    bool   `json:",omitempty"` // tickets stay with who bought them
 	DedupeWindow       Millis // idempotency memory: an entry is forgotten when older than this AND
 	DedupeCountMin     uint32 // not among this many youngest
 }
@@ -188,6 +190,7 @@ type Command struct {
 	Entry *entry.Word  // AdmitTicket, ReissueTicket; borrowed for the call only
 
 	Exchange *exchange.Part // PlaceExchange
+	Transfer *transfer.Word // OfferTransfer, AcceptTransfer, WithdrawTransfer; borrowed for the call only
 }
 
 // ChangeKind says what happened.
@@ -227,9 +230,9 @@ type Change struct {
 	At          Instant
 	Request     RequestID
 	Fingerprint uint64
-	Buyer       BuyerID         // HoldPlaced
+	Buyer       BuyerID         // HoldPlaced; TransferOffered: by whom; TransferEnded: who accepted it
 	Booking     BookingNo       // all but block/unblock
-	ExpiresAt   Instant         // HoldPlaced, HoldExtended; PaymentFailed that gives a booking its minute
+	ExpiresAt   Instant         // HoldPlaced, HoldExtended, TransferOffered; PaymentFailed that gives a minute
 	Seats       []SeatIndex     // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
 	Grant       grant.Grant     // GrantsFenced; HoldPlaced, LegBound of a coordinated event
 	Total       int64           // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
@@ -240,6 +243,7 @@ type Change struct {
 	Terms       *terms.Terms    // TermsSet
 	Entry       *entry.Word     // of changes of tickets
 	Exchange    *exchange.Part  // BookingExchanged; HoldPlaced of an exchange
+	Transfer    *transfer.Word  // TransferOffered, TransferEnded
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -272,6 +276,10 @@ type Outcome struct {
 	Passes []entry.Pass
 	// Exchange, of an exchange: how it stands. It is not changed.
 	Exchange *exchange.Exchange
+	// Transfers are all that the booking's tickets have been through, by number. They are not changed. Transfer is the
+	// number of the one that the command made or was about; 0: none.
+	Transfers []transfer.Transfer
+	Transfer  uint16
 	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
 	Due []order.DueLeg
 }

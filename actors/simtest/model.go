@@ -55,6 +55,7 @@ type Booking struct {
 	// Exchange is of an exchange, and Total what its seats cost.
 	Exchange *exchange.Part
 	Total    int64
+	Offers   []Offer // of its tickets to others, by number
 }
 
 // Pass is what the log has told of a ticket.
@@ -143,6 +144,8 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.give(c.Seats, 0, e.Seq)
 	case section.TicketAdmitted, section.TicketDoubled, section.TicketReissued:
 		return m.ticket(c)
+	case section.TransferOffered, section.TransferEnded:
+		return m.transferred(c)
 	case section.GrantsFenced, section.SaleSwitched, section.TermsSet:
 		return nil
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
@@ -157,15 +160,7 @@ func (m *Model) ticket(c *section.Change) error {
 	if b == nil || b.State != section.BookingConfirmed || b.Leg || w.Leg == 0 && !slices.Contains(b.Seats, w.Seat) {
 		return fmt.Errorf("ticket %+v of booking %d (%+v)", *w, c.Booking, b)
 	}
-	key := [2]uint32{uint32(w.Leg), uint32(w.Seat)}
-	if b.Passes == nil {
-		b.Passes = map[[2]uint32]*Pass{}
-	}
-	p := b.Passes[key]
-	if p == nil {
-		p = new(Pass)
-		b.Passes[key] = p
-	}
+	p := b.pass([2]uint32{uint32(w.Leg), uint32(w.Seat)})
 	switch {
 	case c.Kind == section.TicketReissued && p.Scans == 0 && w.Rotation == p.Rotation+1:
 		p.Rotation++

@@ -7,6 +7,9 @@
 //	        ── Manifest ──► all valid tickets of an event, page by page, for scanners that will not be able to ask
 //	        ── Conflicts ──► the tickets that more than one scanner let in
 //
+//	holder ── Offer ──► booking's home: OfferTransfer ──► a link, to be sent to somebody; Withdraw takes it back
+//	other buyer ── Accept, with the link ──► booking's home: AcceptTransfer ──► the tickets are theirs, with new codes
+//
 //	operator ── Rotate ──► storage.TicketKeys: a new key signs from now on, all keys go on verifying
 //
 // Whether a ticket opens a door is decided by its home's machine alone, so two nodes, two scanners or one that asks

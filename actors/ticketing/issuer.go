@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/transfer"
 	"holdfast/actors/ticket"
 	"holdfast/actors/trace"
 	"holdfast/storage"
@@ -31,8 +32,50 @@ type Answer struct {
 	section.Outcome // without Seats, Lost and Money
 	// Alive are the seats of the home's section that are not owed back; of a booking that was refunded, those that were
 	// the last of it. Of an accepted read only.
-	Alive []section.SeatIndex
-	Money *account.Money // nil: it never paid
+	Alive   []section.SeatIndex
+	Money   *account.Money      // nil: it never paid
+	Refused []section.SeatIndex // of the home's section, that a refusal is about
+}
+
+// viewer is whose tickets of a booking are looked for; all: everybody's.
+type viewer struct {
+	all bool
+	who section.BuyerID
+}
+
+func (w Caller) viewer() viewer { return viewer{all: w.Operator, who: w.Buyer} }
+
+// Holding says what a viewer has of a ticket.
+type Holding uint8
+
+// The holdings: another's ticket is not shown, and one that was given away is, without its code.
+const (
+	Never Holding = iota
+	Gave          // it was theirs, and is another's
+	Has
+)
+
+// HoldingOf says what a buyer has of a ticket whose booking has been through such transfers, and is shown to them.
+func HoldingOf(list []transfer.Transfer, who section.BuyerID, t entry.Ticket) Holding {
+	paid := Paid(list, who)
+	holder, moved := transfer.HolderOf(list, t)
+	switch {
+	case moved && section.BuyerID(holder) == who, !moved && paid:
+		return Has
+	case paid:
+		return Gave
+	}
+	for i := range list {
+		if o := &list[i]; o.State == transfer.Accepted && section.BuyerID(o.To) == who && o.Has(t) {
+			return Gave
+		}
+	}
+	return Never
+}
+
+// Paid says that a buyer to whom a booking is shown is who paid for it: nobody else can have offered its tickets first.
+func Paid(list []transfer.Transfer, who section.BuyerID) bool {
+	return len(list) == 0 || section.BuyerID(list[0].From) == who
 }
 
 // Place is what people call a seat.
@@ -62,13 +105,21 @@ func (e *Event) Clock() *time.Location {
 // Host is the engine as this room meets it. Errors are those of the engine's calls.
 type Host struct {
 	Keys storage.TicketKeys
-	Now  func() section.Instant
+	// Links makes the links of transfers, and reads them; see booking.TicketCodes.
+	Links Links
+	Now   func() section.Instant
 	// Ask has a booking's home judge a command, or, of Kind 0, tell the booking. who: a key is the command's own.
 	Ask func(id booking.ID, c section.Command, who Caller, deadline time.Time) (Answer, error)
 	// Event finds an event.
 	Event func(id storage.EventID, deadline time.Time) (*Event, error)
 	// Look shows a section's state, as it is served or followed here; false: it is neither, now.
 	Look func(ctx context.Context, id storage.EventID, no storage.SectionNo, see func(*section.State)) bool
+}
+
+// Links are secret texts that stand for transfers.
+type Links interface {
+	Link(id booking.ID, transfer uint16) string
+	OpenLink(text string) (id booking.ID, transfer uint16, ok bool)
 }
 
 // Issuer does what buyers, scanners and operators want of tickets. Its methods are safe for concurrent use.
@@ -99,9 +150,10 @@ type State string
 
 // The states. A ticket that is in stays valid as long as nobody refunds it: its code says who is inside.
 const (
-	Valid    State = "valid"
-	Admitted State = "admitted"
-	Void     State = "void"
+	Valid       State = "valid"
+	Admitted    State = "admitted"
+	Void        State = "void"
+	Transferred State = "transferred" // it is another buyer's now, whose code is told to nobody else
 )
 
 // Ticket is one seat of a booking, as it is told.
@@ -110,11 +162,11 @@ type Ticket struct {
 	ID string
 	Place
 	State State
-	Code  string // empty: the ticket is void
+	Code  string // empty: the ticket is void, or another's
 	Pass  entry.Pass
 }
 
-// Tickets are those of a booking.
+// Tickets are those of a booking that somebody may see.
 type Tickets struct {
 	Booking booking.ID
 	Event   *Event
@@ -123,11 +175,12 @@ type Tickets struct {
 
 // Valid says that a ticket opens a door.
 func (t *Tickets) Valid() bool {
-	return slices.ContainsFunc(t.Tickets, func(one Ticket) bool { return one.State != Void })
+	return slices.ContainsFunc(t.Tickets, func(one Ticket) bool { return one.Code != "" })
 }
 
-// Tickets tells a booking's tickets, with their codes. ErrNotSold: it has none, or some section has not sold its seats
-// yet. Who is neither its buyer nor an operator hears that there is no such booking.
+// Tickets tells a booking's tickets, with their codes, as far as they are or were the caller's. ErrNotSold: it has
+// none, or some section has not sold its seats yet. Who is no operator, has not paid for it, and was never given a
+// ticket of it hears that there is no such booking.
 func (d *Issuer) Tickets(id booking.ID, who Caller, timeout time.Duration) (*Tickets, error) {
 	deadline := time.Now().Add(timeout)
 	answer, err := d.host.Ask(id, section.Command{}, Caller{Buyer: who.Buyer, Operator: who.Operator}, deadline)
@@ -148,14 +201,23 @@ func (d *Issuer) Tickets(id booking.ID, who Caller, timeout time.Duration) (*Tic
 	if err != nil {
 		return nil, err
 	}
-	out := &Tickets{Booking: id, Event: ev}
-	for _, seat := range soldOf(&answer) {
-		t := Ticket{No: len(out.Tickets) + 1, ID: ticket.ID(id, seat.Ticket), State: Void,
+	out, viewer := &Tickets{Booking: id, Event: ev}, who.viewer()
+	for n, seat := range soldOf(&answer) {
+		holding := Has
+		if !viewer.all {
+			holding = HoldingOf(answer.Transfers, viewer.who, seat.Ticket)
+		}
+		t := Ticket{No: n + 1, ID: ticket.ID(id, seat.Ticket), State: Void,
 			Pass: passOf(answer.Passes, seat.Ticket)}
 		if t.Place, err = placeOf(ev, id, answer.Order, seat.Ticket); err != nil {
 			return nil, err
 		}
-		if seat.valid {
+		switch {
+		case holding == Never:
+			continue
+		case holding == Gave:
+			t.State, t.Pass = Transferred, entry.Pass{Ticket: seat.Ticket}
+		case seat.valid:
 			code := ticket.Code{Key: number, Booking: id, Ticket: seat.Ticket, Rotation: t.Pass.Rotation}
 			if t.State, t.Code = Valid, code.Sign(key); t.Pass.Admitted {
 				t.State = Admitted
@@ -190,8 +252,10 @@ func soldOf(a *Answer) (all []sold) {
 		return all
 	}
 	for k := range a.Order.Legs {
+		_, valid := a.Money.OfLeg(uint8(k+1), a.Order.Legs[k].Seats)
 		for _, seat := range a.Order.Legs[k].Seats {
-			all = append(all, sold{entry.Ticket{Leg: uint8(k + 1), Seat: seat}, confirmed && len(a.Alive) > 0})
+			all = append(all, sold{entry.Ticket{Leg: uint8(k + 1), Seat: seat},
+				confirmed && slices.Contains(valid, seat)})
 		}
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -149,11 +150,15 @@ func (d *Issuer) Reissue(id booking.ID, no int, who Caller, timeout time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	if no < 1 || no > len(before.Tickets) {
+	at := slices.IndexFunc(before.Tickets, func(t Ticket) bool { return t.No == no })
+	switch {
+	case at < 0:
 		return nil, ErrNoSuch
+	case before.Tickets[at].State == Transferred:
+		return nil, &RefusedError{Code: section.NotHolder}
 	}
-	t := &before.Tickets[no-1]
-	asker.Operator = true // the booking was shown to the caller: it is theirs
+	t := &before.Tickets[at]
+	asker.Operator = true // the ticket was shown to the caller with its code: it is theirs
 	answer, err := d.host.Ask(id, section.Command{Kind: section.ReissueTicket,
 		Entry: &entry.Word{Ticket: t.Pass.Ticket, Rotation: t.Pass.Rotation}}, asker, deadline)
 	if err != nil {

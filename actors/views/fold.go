@@ -66,7 +66,7 @@ func (f *folder) apply(c *section.Change) (why string) {
 	case section.OrderSettled, section.OrderServed:
 		return f.serve(c)
 	case section.GrantsFenced, section.SaleSwitched, section.TermsSet, section.TicketAdmitted, section.TicketDoubled,
-		section.TicketReissued:
+		section.TicketReissued, section.TransferOffered, section.TransferEnded: // a booking stays its payer's
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)

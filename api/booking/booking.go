@@ -378,6 +378,11 @@ func Append(r *call.Call, dst []byte) []byte {
 		expires = call.TimeIn(cmp.Or(view.Zone, time.UTC), view.ExpiresAt)
 		booking.ExpiresAt = &expires
 	}
+	booking.Received = view.Received
+	for _, t := range view.Transfers {
+		booking.Transfers = append(booking.Transfers, pay.Transfer{Number: t.No, State: string(t.State),
+			Side: string(t.Side), Seats: t.Seats})
+	}
 	for _, t := range view.Tickets {
 		booking.Tickets = append(booking.Tickets, wire.Ticket(t))
 	}

@@ -182,7 +182,8 @@ func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
 	return section.Rules{
 		HoldTTL: section.Millis(ttl * 1000), HoldCeiling: section.Millis(ceiling * 1000),
 		SeatsPerBookingMax: uint32(perBooking), SeatsPerBuyerMax: uint32(perBuyer),
-		RefuseOrphans: body.RefuseOrphans != nil && *body.RefuseOrphans,
-		DedupeWindow:  section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
+		RefuseOrphans:   body.RefuseOrphans != nil && *body.RefuseOrphans,
+		ForbidTransfers: body.ForbidTransfers != nil && *body.ForbidTransfers,
+		DedupeWindow:    section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
 	}, nil
 }

@@ -29,6 +29,7 @@ type EditRequest struct {
 	SeatsPerBookingMax *int64           `json:"max_seats_per_booking,omitempty"`
 	SeatsPerBuyerMax   *int64           `json:"max_seats_per_buyer,omitempty"`
 	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
+	ForbidTransfers    *bool            `json:"forbid_transfers,omitempty"`
 }
 
 // Editing is what this room asks of the engine about events that are edited.
@@ -82,7 +83,7 @@ func editOf(event *storage.Event, body *EditRequest) (*onsale.Edit, error) {
 		return nil, err
 	}
 	edit := &onsale.Edit{Version: uint64(*body.Version), Reason: *body.Reason, Name: body.Name,
-		RefuseOrphans: body.RefuseOrphans}
+		RefuseOrphans: body.RefuseOrphans, ForbidTransfers: body.ForbidTransfers}
 	if name := body.Name; name != nil && strings.TrimSpace(*name) == "" {
 		return nil, problem.BadField("name", "is empty")
 	} else if name != nil && venue.CheckName(*name, venue.NameCharactersMax) != "" {

@@ -119,6 +119,7 @@ func eventAnswer(e *storage.Event) wire.Event {
 		SeatsPerBookingMax: e.Rules.SeatsPerBookingMax,
 		SeatsPerBuyerMax:   e.Rules.SeatsPerBuyerMax,
 		RefuseOrphans:      e.Rules.RefuseOrphans,
+		ForbidTransfers:    e.Rules.ForbidTransfers,
 		Prices:             e.Prices,
 		PriceComponents:    componentsAnswer(e),
 		WaitingRoom:        waitingRoomAnswer(e.WaitingRoom, zone),

@@ -113,6 +113,9 @@ func Classify(err error) (p Problem, surprise bool) {
 func refused(r *actors.Refusal) (Problem, bool) {
 	k := refusals[r.Code]
 	if k == nil {
+		k = transferRefusals[r.Code]
+	}
+	if k == nil {
 		return Problem{Kind: Internal}, true
 	}
 	if r.Code == section.TooManyRequests {

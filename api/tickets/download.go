@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"slices"
 	"strconv"
 
 	"holdfast/actors/ticketing"
@@ -69,17 +70,18 @@ func (h *Handlers) QR(r *call.Call) error {
 	if err != nil {
 		return err
 	}
+	at := slices.IndexFunc(all.Tickets, func(t ticketing.Ticket) bool { return t.No == number })
 	switch {
-	case number > len(all.Tickets):
+	case at < 0:
 		return said(ticketing.ErrNoSuch)
-	case all.Tickets[number-1].Code == "":
+	case all.Tickets[at].Code == "":
 		return said(ticketing.ErrVoid)
 	}
 	draw, contentType := files.SVG, "image/svg+xml"
 	if format == "png" {
 		draw, contentType = files.PNG, "image/png"
 	}
-	body, err := draw(all.Tickets[number-1].Code)
+	body, err := draw(all.Tickets[at].Code)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,16 @@ type Engine interface {
 	Tickets(id actors.BookingID, who ticketing.Caller, timeout time.Duration) (*ticketing.Tickets, error)
 	Scan(s ticketing.Scanned, who ticketing.Caller, timeout time.Duration) (*ticketing.Scan, error)
 	ScanLate(list []ticketing.Scanned, who ticketing.Caller, timeout time.Duration) []ticketing.Late
+	Offer(
+		id actors.BookingID, seats []string, who ticketing.Caller, timeout time.Duration,
+	) (*ticketing.TransferView, error)
+	Transfers(id actors.BookingID, who ticketing.Caller, timeout time.Duration) ([]ticketing.TransferView, error)
+	Withdraw(
+		id actors.BookingID, no uint16, who ticketing.Caller, timeout time.Duration,
+	) (*ticketing.TransferView, error)
+	SeeLink(link string, who ticketing.Caller, timeout time.Duration) (*ticketing.TransferView, error)
+	Accept(link string, who ticketing.Caller, timeout time.Duration) (*ticketing.TransferView, error)
+	OpenLink(link string) (id actors.BookingID, no uint16, ok bool)
 	Reissue(id actors.BookingID, number int, who ticketing.Caller, timeout time.Duration) (*ticketing.Tickets, error)
 	Manifest(ctx context.Context, id storage.EventID, from ticketing.Cursor, most int) (*ticketing.Page, error)
 	Conflicts(
@@ -148,9 +158,14 @@ func noParameters(r *call.Call) error {
 // said puts what is wrong with a ticket into the API's words. Anything else is as the engine said it.
 func said(err error) error {
 	var admitted *ticketing.AdmittedError
+	var refused *ticketing.RefusedError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &refused):
+		return &actors.Refusal{Code: refused.Code, Seats: refused.Seats}
+	case errors.Is(err, ticketing.ErrLink):
+		return problem.OfTicket(problem.LinkUnknown)
 	case errors.As(err, &admitted):
 		a := admission(admitted.Event, &admitted.Pass)
 		return problem.Admitted(a.AdmittedAt, a.Scanner)

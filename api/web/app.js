@@ -6,6 +6,7 @@ import { identity } from './identity.js';
 import { showEvents } from './events.js';
 import { showMyBookings } from './mybookings.js';
 import { showEvent } from './show.js';
+import { showTransfer } from './transfer.js';
 
 const main = document.getElementById('main');
 
@@ -24,7 +25,9 @@ function route() {
   window.__holdfast = { stats };
   document.getElementById('bar-middle').replaceChildren();
   const found = /^#\/e\/([^/?]+)/.exec(location.hash);
-  const page = found ? showEvent(main, decodeID(found[1]), stats) : location.hash === '#/me' ? showMyBookings(main) : showEvents(main);
+  const link = /^#\/transfer\/([^/?]+)/.exec(location.hash);
+  const page = found ? showEvent(main, decodeID(found[1]), stats) : link ? showTransfer(main, decodeID(link[1]))
+    : location.hash === '#/me' ? showMyBookings(main) : showEvents(main);
   leave = page.leave;
   document.body.classList.toggle('on-event', Boolean(found));
   scrollTo(0, 0);

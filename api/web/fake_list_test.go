@@ -96,7 +96,10 @@ func (f *fake) mine(w http.ResponseWriter, r *http.Request) {
 			"state": []string{"confirmed", "held", "expired"}[n%3], "seats": []string{fmt.Sprintf("A-1-%d", n)},
 			"total": map[string]any{"amount": 4500, "currency": "EUR"}})
 	}
-	if page["bookings"] = list; from+limit < 45 {
+	if f.travels {
+		list = append(list[:0], f.withTickets("b0"))
+	}
+	if page["bookings"] = list; !f.travels && from+limit < 45 {
 		page["next_cursor"] = strconv.Itoa(from + limit)
 	}
 	f.answer(w, 200, page)

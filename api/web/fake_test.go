@@ -21,6 +21,7 @@ import (
 	"holdfast/actors/venue"
 	"holdfast/api/web"
 	"holdfast/api/wire"
+	"holdfast/api/wire/ticketing"
 )
 
 const (
@@ -76,6 +77,8 @@ type fake struct {
 	room       *fakeRoom                        // nil: the event has no waiting room
 	contact    *fakeContact                     // of the only buyer; nil: none
 	refunds    string                           // the state that the processor leaves a refund in
+	travels    bool                             // the only booking is one whose tickets may go to others
+	transfers  []ticketing.Transfer             // of that booking
 }
 
 // script answers one request in the fake's stead, or lets the fake answer (false).
@@ -230,6 +233,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/refund", f.booking(f.giveBack))
 	mux.HandleFunc("POST /v1/bookings/{b}/exchanges", f.exchange)
 	f.ticketRoutes(mux)
+	f.transferRoutes(mux)
 	f.roomRoutes(mux)
 	f.paymentRoutes(mux)
 	f.contactRoutes(mux)

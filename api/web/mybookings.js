@@ -4,6 +4,8 @@ import { get, getOwn, whoIsKnown } from './api.js';
 import { keepBought } from './kept.js';
 import { focusOn, h, say, toast } from './dom.js';
 import { identity } from './identity.js';
+import { ticketCodes } from './tickets.js';
+import { giveAway } from './transfer.js';
 import { count, money, problemText, seats, when } from './words.js';
 
 const pageSize = 20;
@@ -92,12 +94,24 @@ class MyBookings {
     const event = await this.#event(view.event, signal);
     const [kind, words] = states[view.state] ?? ['', view.state];
     const codes = (view.tickets ?? []).map(({ seat, code }) => h('span', { class: 'muted', dir: 'auto', text: `Ticket ${seat}: ${code}` }));
-    const swap = view.state === 'confirmed' && event?.sale === 'open' ? h('a', { class: 'button quiet', href: `#/e/${encodeURIComponent(view.event)}`, text: 'Exchange seats', on: { click: () => keepBought(view) } }) : null;
-    return h('li', { class: 'card' }, h('a', { href: `#/e/${encodeURIComponent(view.event)}` }, h('span', { class: 'card-text' },
+    const swap = view.state === 'confirmed' && !view.received && event?.sale === 'open' ? h('a', { class: 'button quiet', href: `#/e/${encodeURIComponent(view.event)}`, text: 'Exchange seats', on: { click: () => keepBought(view) } }) : null;
+    const card = h('li', { class: 'card' }, h('a', { href: `#/e/${encodeURIComponent(view.event)}` }, h('span', { class: 'card-text' },
       h('strong', { dir: 'auto', text: event?.name ?? 'An event' }),
       event ? h('span', { class: 'muted', text: when(event).venue }) : null,
       h('span', { class: 'muted', dir: 'auto', text: `${seats(view.seats.length)}: ${view.seats.join(', ')}` }), codes,
       h('span', { class: 'card-foot' }, h('span', { class: `badge ${kind}`, text: words }),
-        h('span', { class: 'price', text: money(view.total.amount, { ...event, currency: view.total.currency }) })))), swap);
+        view.received ? null : h('span', { class: 'price', text: money(view.total.amount, { ...event, currency: view.total.currency }) })))),
+    view.received && view.tickets?.length ? ticketCodes(view, (seat) => seat) : null, swap,
+    giveAway(view, event, () => this.#again(view.id, card, signal)));
+    return card;
+  }
+
+  // A booking of which somebody has accepted or taken back tickets is read anew, in its place.
+  async #again(id, card, signal) {
+    const view = await getOwn(`/v1/bookings/${encodeURIComponent(id)}`, { signal });
+    if (signal.aborted) return;
+    const now = await this.#card(view, signal);
+    card.replaceWith(now);
+    focusOn(now.querySelector('.give-away button') ?? now.querySelector('a'));
   }
 }

@@ -6,6 +6,9 @@ import { problemText } from './words.js';
 
 const kept = new Map(); // booking → its codes: shown once, they are there without a network too
 
+/** forgetCodes has the codes of a booking read again: some have changed hands. */
+export function forgetCodes(id) { kept.delete(id); }
+
 const pathOf = (id) => `/v1/bookings/${encodeURIComponent(id)}/tickets`;
 
 async function load(id) {

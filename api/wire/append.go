@@ -145,5 +145,25 @@ func appendPayment(dst []byte, b *Booking) []byte {
 		dst = AppendMoney(append(dst, `,"credit":`...), Money(x.Credit))
 		dst = append(AppendMoney(append(dst, `,"difference":`...), Money(x.Difference)), '}')
 	}
+	return appendTransfers(dst, b)
+}
+
+func appendTransfers(dst []byte, b *Booking) []byte {
+	for i := range b.Transfers {
+		t := &b.Transfers[i]
+		dst = append(append(dst, listed(i, `,"transfers":[`)...), `{"number":`...)
+		dst = strconv.AppendUint(dst, uint64(t.Number), 10)
+		dst = AppendString(append(dst, `,"state":`...), t.State)
+		if t.Side != "" {
+			dst = AppendString(append(dst, `,"side":`...), t.Side)
+		}
+		dst = append(AppendStrings(append(dst, `,"seats":`...), t.Seats), '}')
+	}
+	if len(b.Transfers) > 0 {
+		dst = append(dst, ']')
+	}
+	if b.Received {
+		dst = append(dst, `,"received":true`...)
+	}
 	return dst
 }

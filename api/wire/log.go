@@ -42,6 +42,10 @@ type LogChange struct {
 	Exchanges string   `json:"exchanges,omitempty"`
 	Gives     []uint32 `json:"gives,omitempty"`
 	Credit    *Money   `json:"credit,omitempty"`
+	// Transfer is of transfer_offered and so on: its number within the booking. Tickets are those that it is of, and
+	// Buyer is who offers, or who has accepted.
+	Transfer uint16   `json:"transfer,omitempty"`
+	Tickets  []string `json:"tickets,omitempty"`
 }
 
 // The kinds of a LogChange. The first two are records without changes.
@@ -77,7 +81,10 @@ const (
 	LogTicketAdmitted    = "ticket_admitted"
 	LogTicketDoubled     = "ticket_doubled"  // let in by another scanner too, which could not ask
 	LogTicketReissued    = "ticket_reissued" // its code has a new rotation; older ones are void
-	LogOrderSettled      = "order_settled"   // all other sections of a booking have heard how it was sold or ended
+	LogTransferOffered   = "transfer_offered"
+	LogTransferAccepted  = "transfer_accepted" // the tickets are another buyer's, and their codes are the next
+	LogTransferWithdrawn = "transfer_withdrawn"
+	LogOrderSettled      = "order_settled" // all other sections of a booking have heard how it was sold or ended
 )
 
 // LogKinds are all of them: what reads logs is tested against the list.
@@ -86,7 +93,8 @@ var LogKinds = [...]string{
 	LogPaymentFailed, LogSold, LogRefunded, LogBlocked, LogUnblocked, LogPaymentChallenged, LogRefundDue,
 	LogRefundPending, LogRefundFailed, LogSaleOpened, LogSalePaused, LogSaleClosed, LogSaleCancelled, LogGrantsFenced,
 	LogLegBound, LogLegSold, LogLegFreed, LogLegSeatsFreed, LogOrderServed, LogOrderSettled, LogTermsSet,
-	LogTicketAdmitted, LogTicketDoubled, LogTicketReissued, LogExchanged,
+	LogTicketAdmitted, LogTicketDoubled, LogTicketReissued, LogExchanged, LogTransferOffered, LogTransferAccepted,
+	LogTransferWithdrawn,
 }
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for
@@ -125,7 +133,26 @@ func AppendLogChange(dst []byte, c *LogChange) []byte {
 			dst = AppendMoney(append(dst, `,"credit":`...), *c.Credit)
 		}
 	}
+	if c.Transfer != 0 {
+		dst = appendTransfer(dst, c)
+	}
 	return append(dst, '}')
+}
+
+func appendTransfer(dst []byte, c *LogChange) []byte {
+	dst = strconv.AppendUint(append(dst, `,"transfer":`...), uint64(c.Transfer), 10)
+	for i, ticket := range c.Tickets {
+		if i == 0 {
+			dst = append(dst, `,"tickets":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = AppendString(dst, ticket)
+	}
+	if len(c.Tickets) > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 func appendTicket(dst []byte, c *LogChange) []byte {

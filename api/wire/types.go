@@ -26,7 +26,8 @@ type Event struct {
 	SeatsPerBookingMax uint32           `json:"max_seats_per_booking"`
 	SeatsPerBuyerMax   uint32           `json:"max_seats_per_buyer"`
 	RefuseOrphans      bool             `json:"refuse_orphans"`
-	Prices             map[string]int64 `json:"prices"` // category → what a seat costs in all, in minor units
+	ForbidTransfers    bool             `json:"forbid_transfers,omitempty"` // tickets stay with who bought them
+	Prices             map[string]int64 `json:"prices"`                     // category → what a seat costs in all, in minor units
 	// PriceComponents is what the prices of categories are made of that are more than a face value. Absent in lists.
 	PriceComponents map[string]pricing.Price `json:"price_components,omitempty"`
 	Sections        []Section                `json:"sections"`
@@ -73,6 +74,7 @@ type CreateEvent struct {
 	SeatsPerBookingMax *int64                   `json:"max_seats_per_booking,omitempty"`
 	SeatsPerBuyerMax   *int64                   `json:"max_seats_per_buyer,omitempty"`
 	RefuseOrphans      *bool                    `json:"refuse_orphans,omitempty"`
+	ForbidTransfers    *bool                    `json:"forbid_transfers,omitempty"`
 	Prices             map[string]pricing.Given `json:"prices"`
 	Plan               Raw                      `json:"plan"`
 	Front              Raw                      `json:"front,omitempty"`        // a side of the drawing, or a point
@@ -152,6 +154,11 @@ type Booking struct {
 	NextAction *pay.NextAction `json:"next_action,omitempty"` // while paying, if the buyer's bank asks
 	Refunds    []pay.Refund    `json:"refunds,omitempty"`
 	Exchange   *pay.Exchange   `json:"exchange,omitempty"` // of a booking that is to exchange seats of another one
+
+	// Transfers are those of its tickets that the caller has a part in. Received: somebody else has paid for the
+	// booking, and the caller sees the tickets of it that they were given; the total says 0.
+	Transfers []pay.Transfer `json:"transfers,omitempty"`
+	Received  bool           `json:"received,omitempty"`
 }
 
 // Seatmap is an event's geometry. It never changes.

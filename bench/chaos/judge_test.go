@@ -199,7 +199,7 @@ func TestEveryStateMayBeRead(t *testing.T) {
 		t.Fatalf("%v: only the states %q", err, states)
 	}
 	onTheWay := []string{"paying", "confirming"} // whose call was answered 202, so that nothing is expected
-	const neverAsked = "exchanged" // no buyer here exchanges seats
+	const neverAsked = "exchanged"               // no buyer here exchanges seats
 	for _, state := range states {
 		expected := slices.Contains(onTheWay, state) || state == neverAsked
 		for _, may := range mayRead {

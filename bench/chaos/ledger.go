@@ -98,6 +98,7 @@ var letterAfter = map[string]byte{
 	wire.LogGrantsFenced: 0, wire.LogOrderSettled: 0, wire.LogOrderServed: 0, wire.LogLegSeatsFreed: 0,
 	wire.LogExchanged: 0, // nobody exchanges seats here
 	wire.LogTermsSet:  0, wire.LogTicketAdmitted: 0, wire.LogTicketDoubled: 0, wire.LogTicketReissued: 0,
+	wire.LogTransferOffered: 0, wire.LogTransferAccepted: 0, wire.LogTransferWithdrawn: 0,
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

@@ -58,7 +58,7 @@ func (k logKind) String() string { return logKindNames[k] }
 func parseKind(text []byte) logKind {
 	switch string(text) {
 	case wire.LogPaymentChallenged, wire.LogRefundFailed, wire.LogTicketAdmitted, wire.LogTicketDoubled,
-		wire.LogTicketReissued:
+		wire.LogTicketReissued, wire.LogTransferOffered, wire.LogTransferAccepted, wire.LogTransferWithdrawn:
 		return logMoney
 	case wire.LogOrderServed: // moves nothing, as a turn of the switch
 		return logSale

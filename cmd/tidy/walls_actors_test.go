@@ -85,6 +85,7 @@ var wallsOfActors = map[string]wall{
 	"actors/ticketing": {
 		Why: "signs, opens and words: whether a ticket opens a door is its home's to say, which it asks through a host",
 		Own: []string{
+			"actors/section/transfer",
 			"actors/booking", "actors/price", "actors/section", "actors/section/account", "actors/section/entry",
 			"actors/section/order", "actors/ticket", "actors/trace", "storage",
 		},
@@ -232,7 +233,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own: []string{"actors/section/sales", "actors/section/terms",
+		Own: []string{"actors/section/transfer", "actors/section/sales", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
 			"actors/codec", "actors/section/entry", "actors/section/order", "actors/section/exchange", "actors/trace",
 			"storage",
@@ -333,6 +334,7 @@ var wallsOfActors = map[string]wall{
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
+			"actors/section/transfer",
 			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
 			"actors/section/entry", "actors/section/exchange", "actors/gate/draw",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
@@ -365,7 +367,8 @@ var wallsOfActors = map[string]wall{
 		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
 		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/entry",
 			"actors/section/order", "actors/section/sales", "storage"},
-		Test: []string{"actors/section/exchange", "actors/section/tariff", "actors/section/terms"},
+		Test: []string{"actors/section/exchange", "actors/section/transfer", "actors/section/tariff",
+			"actors/section/terms"},
 	},
 	"actors/feed/envelope/schema": {
 		Why:  "describes events for programs outside: it knows their types, and no log",
@@ -433,6 +436,7 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
+			"actors/section/entry",
 			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale", "actors/ticketing",
 			"actors/section/tariff", "actors/section/order", "actors/section/exchange", "actors/orders",
 			"actors/snapshots", "actors/telemetry",
@@ -447,6 +451,7 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
+			"actors/section/transfer",
 			"actors/budget", "actors/feed/envelope", "actors/planted", "actors/oplog", "actors/ticket",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/audit/processorlist",

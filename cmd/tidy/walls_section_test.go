@@ -9,7 +9,7 @@ var sectionWalls = map[string]wall{
 		Own: []string{
 			"actors/section/cold", "actors/section/sales", "actors/section/terms",
 			"actors/section/tariff", "actors/section/order", "actors/section/runs", "actors/section/entry",
-			"actors/section/exchange",
+			"actors/section/exchange", "actors/section/transfer",
 			"actors/machine", "actors/codec", "actors/grant", "actors/section/account", "actors/section/dense",
 		},
 		Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
@@ -38,6 +38,10 @@ var sectionWalls = map[string]wall{
 	"actors/section/entry": {
 		Why: "who was let in with a section's seats is replayed with them, so it is as pure as they are",
 		Own: []string{"actors/machine", "actors/codec", "actors/section/account"}, Std: pureStd,
+	},
+	"actors/section/transfer": {
+		Why: "which tickets have become somebody else's: replayed with the seats, so as pure as they are",
+		Own: []string{"actors/codec", "actors/machine", "actors/section/account", "actors/section/entry"}, Std: pureStd,
 	},
 	"actors/section/runs": {
 		Why: "a form of bytes that a section's log has for ever, as pure as the section",

@@ -23,6 +23,7 @@ type Edit struct {
 	SeatsPerBookingMax *uint32
 	SeatsPerBuyerMax   *uint32
 	RefuseOrphans      *bool
+	ForbidTransfers    *bool
 }
 
 // Start is when an event begins, and the venue's clock then.
@@ -34,7 +35,7 @@ type Start struct {
 // Terms says that the edit changes what holds go by.
 func (e *Edit) Terms() bool {
 	return e.HoldTTL != nil || e.HoldCeiling != nil || e.SeatsPerBookingMax != nil || e.SeatsPerBuyerMax != nil ||
-		e.RefuseOrphans != nil
+		e.RefuseOrphans != nil || e.ForbidTransfers != nil
 }
 
 // Fields names what the edit changes, as the API does.
@@ -46,7 +47,7 @@ func (e *Edit) Fields() (names []string) {
 		{"name", e.Name != nil}, {"starts_at", e.Starts != nil}, {"sale_ends_at", e.SaleEndsAt != nil},
 		{"hold_ttl_seconds", e.HoldTTL != nil}, {"hold_ceiling_seconds", e.HoldCeiling != nil},
 		{"max_seats_per_booking", e.SeatsPerBookingMax != nil}, {"max_seats_per_buyer", e.SeatsPerBuyerMax != nil},
-		{"refuse_orphans", e.RefuseOrphans != nil},
+		{"refuse_orphans", e.RefuseOrphans != nil}, {"forbid_transfers", e.ForbidTransfers != nil},
 	} {
 		if f.given {
 			names = append(names, f.name)

@@ -49,6 +49,8 @@ type Data struct {
 	Ticket    *Ticket `json:"ticket,omitempty"` // of ticket.*
 	// Exchange, of booking.held and booking.exchanged: the booking whose seats are given up for these.
 	Exchange *Exchange `json:"exchange,omitempty"`
+	// Transfer is of booking.transfer_*. Seats are those that it is of, and Buyer is who has paid for the booking.
+	Transfer *Transfer `json:"transfer,omitempty"`
 	Epoch    uint64    `json:"epoch,omitempty"` // of section.claimed and section.released
 	Kind     uint8     `json:"kind,omitempty"`  // of section.changed
 }
@@ -86,6 +88,13 @@ type Exchange struct {
 	Booking string  `json:"booking"`
 	Gives   []Seats `json:"gives"`
 	Credit  Amount  `json:"credit"` // what they count for
+}
+
+// Transfer is an offer of tickets to somebody else, and what became of it.
+type Transfer struct {
+	Number uint16 `json:"number"`         // within the booking, from 1
+	From   string `json:"from,omitempty"` // of booking.transfer_offered: the pseudonym of who offers
+	To     string `json:"to,omitempty"`   // of booking.transfer_accepted: the pseudonym of who has the tickets now
 }
 
 // Amount is money in minor units.
@@ -174,6 +183,9 @@ func Of(r *Record, i int, c *section.Change, placing *Placing, names *Names) Eve
 	}
 	e.Type, e.Time = TypeOf(r.Key.Section, c), clock(c.At)
 	e.Data.change(r.Key.Section, c, names)
+	if c.Transfer != nil {
+		e.Data.travelling(r.Key.Section, c, placing, names)
+	}
 	if c.Booking != 0 {
 		e.Subject = booking.ID{Section: r.Key, No: c.Booking}.String()
 		e.Data.Booking = e.Subject
@@ -187,6 +199,9 @@ func Of(r *Record, i int, c *section.Change, placing *Placing, names *Names) Eve
 	}
 	if c.Entry != nil {
 		e.Data.ticket(r.Key.Section, c.Entry, placing, names)
+	}
+	if c.Transfer != nil {
+		e.Data.transfer(c)
 	}
 	if e.Type == Changed {
 		e.Data.Kind = uint8(c.Kind)
@@ -220,6 +235,39 @@ func (d *Data) change(no storage.SectionNo, c *section.Change, names *Names) {
 }
 
 func refundOf(k section.ChangeKind) bool { return k >= section.RefundDue && k <= section.RefundFailed }
+
+// transfer says which transfer a change is about, and who has the tickets by it.
+func (d *Data) transfer(c *section.Change) {
+	d.Transfer = &Transfer{Number: c.Transfer.No}
+	switch {
+	case c.Kind == section.TransferOffered:
+		d.Transfer.From = hex.EncodeToString(c.Buyer[:])
+	case c.Transfer.Accepted:
+		d.Transfer.To = hex.EncodeToString(c.Buyer[:])
+	}
+}
+
+// travelling says which seats' tickets are offered, or go to another.
+func (d *Data) travelling(home storage.SectionNo, c *section.Change, p *Placing, names *Names) {
+	seats := map[storage.SectionNo][]section.SeatIndex{}
+	var order []storage.SectionNo
+	for _, t := range c.Transfer.Tickets {
+		no := home
+		if t.Leg > 0 {
+			if p == nil || int(t.Leg) > len(p.Legs) {
+				continue
+			}
+			no = storage.SectionNo(p.Legs[t.Leg-1].Section)
+		}
+		if len(seats[no]) == 0 {
+			order = append(order, no)
+		}
+		seats[no] = append(seats[no], t.Seat)
+	}
+	for _, no := range order {
+		d.Seats = append(d.Seats, names.seats(no, seats[no]))
+	}
+}
 
 // ticket says which ticket a change is about.
 func (d *Data) ticket(no storage.SectionNo, w *entry.Word, p *Placing, names *Names) {

@@ -20,6 +20,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 	"holdfast/storage"
 )
 
@@ -132,6 +133,14 @@ func newerCases(alone, over, leg *envelope.Placing, part, ordered *order.Part,
 			Seats: []section.SeatIndex{1}, Pay: account.Payment{Attempt: 1}, Exchange: swap}), placing: taken},
 		"booking.refund_due_of_an_exchange": {change: of(section.Change{Kind: section.RefundDue, Booking: 5,
 			Pay: account.Payment{Refund: 1, Attempt: 1, Amount: 500, Reason: account.Exchanged}}), placing: alone},
+		"booking.transfer_offered": {change: of(section.Change{Kind: section.TransferOffered, Booking: 5,
+			Buyer: section.BuyerID{0xaa}, ExpiresAt: 1_700_000_600_000,
+			Transfer: &transfer.Word{No: 1, Tickets: []entry.Ticket{{Seat: 2}, {Leg: 1, Seat: 1}}}}), placing: over},
+		"booking.transfer_accepted": {change: of(section.Change{Kind: section.TransferEnded, Booking: 5,
+			Buyer:    section.BuyerID{0xbb},
+			Transfer: &transfer.Word{No: 1, Accepted: true, Tickets: []entry.Ticket{{Seat: 2}}}}), placing: alone},
+		"booking.transfer_withdrawn": {change: of(section.Change{Kind: section.TransferEnded, Booking: 5,
+			Transfer: &transfer.Word{No: 2, Tickets: []entry.Ticket{{Seat: 0}}}}), placing: alone},
 		"section.terms_set": {change: of(section.Change{Kind: section.TermsSet, Terms: &terms.Terms{No: 4}})},
 	}
 }

@@ -45,8 +45,16 @@ var types = [...]string{
 	section.TicketAdmitted:        "ticket.admitted",
 	section.TicketDoubled:         "ticket.doubled",
 	section.TicketReissued:        "ticket.reissued",
+	section.TransferOffered:       "booking.transfer_offered",
+	section.TransferEnded:         transferWithdrawn, // or accepted: see TypeOf
 	section.TermsSet:              "section.terms_set",
 }
+
+// What the end of a transfer is called.
+const (
+	transferAccepted  = "booking.transfer_accepted"
+	transferWithdrawn = "booking.transfer_withdrawn"
+)
 
 // turns are what turns of the sale switch are called, behind "event." or "section.".
 var turns = map[sales.State]string{
@@ -75,6 +83,9 @@ func TypeOf(no storage.SectionNo, c *section.Change) string {
 		}
 		return "section." + name
 	}
+	if c.Kind == section.TransferEnded && c.Transfer.Accepted {
+		return transferAccepted
+	}
 	if int(c.Kind) < len(types) && types[c.Kind] != "" {
 		return types[c.Kind]
 	}
@@ -96,7 +107,7 @@ func Types() (all []string) {
 		add("event." + turns[state])
 		add("section." + turns[state])
 	}
-	for _, name := range []string{Claimed, Released, Changed} {
+	for _, name := range []string{transferAccepted, Claimed, Released, Changed} {
 		add(name)
 	}
 	return all

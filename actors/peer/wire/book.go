@@ -164,6 +164,8 @@ func kindOf(m *Ask) Kind {
 		return KindAskTicket
 	case c.Exchange != nil:
 		return KindAskExchange
+	case c.Transfer != nil:
+		return KindAskTransfer
 	case c.Kind == section.RefundBooking && c.Order != nil:
 		return KindAskRefund
 	case m.Keyed:

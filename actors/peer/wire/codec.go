@@ -89,6 +89,8 @@ func (m *Ask) Append(dst []byte) []byte {
 		return appendTicket(dst, m)
 	case KindAskExchange:
 		return appendExchange(dst, m)
+	case KindAskTransfer:
+		return appendTransfer(dst, m)
 	case KindAskKeyed:
 		if c.Pay == (account.Payment{}) {
 			return dst
@@ -117,6 +119,8 @@ func (m *Answer) Append(dst []byte) []byte {
 	case m.Code != Decided:
 	case o.Exchange != nil:
 		kind = KindAnswerExchange
+	case len(o.Transfers) > 0:
+		kind = KindAnswerTransfer
 	case len(o.Passes) > 0:
 		kind = KindAnswerTicket
 	case o.Order != nil:
@@ -149,6 +153,8 @@ func (m *Answer) Append(dst []byte) []byte {
 		return appendPasses(dst, o)
 	case kind == KindAnswerExchange:
 		return appendExchanged(dst, o)
+	case kind == KindAnswerTransfer:
+		return appendTransfers(appendPasses(dst, o), o)
 	}
 	if kind != KindAnswer && o.Money != nil {
 		return o.Money.Append(dst)

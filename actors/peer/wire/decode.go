@@ -75,6 +75,8 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.ticket(m)
 	case KindAskExchange:
 		d.exchange(m)
+	case KindAskTransfer:
+		d.transfer(m)
 	}
 	if d.maySend(m) == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
@@ -98,6 +100,8 @@ func (d *Decoder) maySend(m *Ask) bool {
 		known = isTicketCommand(c) && !m.Search
 	case KindAskExchange:
 		known = c.Kind == section.PlaceExchange
+	case KindAskTransfer:
+		known = isTransferCommand(c)
 	}
 	return known
 }
@@ -117,7 +121,8 @@ func (d *Decoder) turn(c *section.Command) {
 func (d *Decoder) Answer(m *Answer) error {
 	*m = Answer{ID: d.uvarint(maxUint64), Code: Code(d.byte())}
 	switch {
-	case (d.kind == KindAnswerPaid || d.kind == KindAnswerTicket || d.kind == KindAnswerExchange) && m.Code != Decided:
+	case (d.kind == KindAnswerPaid || d.kind == KindAnswerTicket || d.kind == KindAnswerExchange ||
+		d.kind == KindAnswerTransfer) && m.Code != Decided:
 		d.fail("an account without an outcome")
 	case m.Code == Moved:
 		d.copy(m.Owner[:])
@@ -159,8 +164,14 @@ func (d *Decoder) decided(m *Answer) {
 	switch d.kind {
 	case KindAnswerTicket:
 		d.passes(o)
+		if d.err == nil && len(o.Passes) == 0 {
+			d.fail("no passes")
+		}
 	case KindAnswerExchange:
 		d.exchanged(o)
+	case KindAnswerTransfer:
+		d.passes(o)
+		d.transfers(o)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 	"holdfast/actors/trace"
 	"holdfast/storage"
 )
@@ -304,6 +305,31 @@ var samples = []sample{
 				Gives: []section.SeatIndex{5}}, Total: 5000, Done: true}}},
 		KindAnswerExchange, into((*Decoder).Answer),
 		"4f09010480a0abfef9620000044e80bff4fef962010700030106f403000470695f3100004d9423020a8827"},
+	{"offer to somebody", &Ask{ID: 9, Patience: 5000, Section: sampleKey, Keyed: true,
+		Command: section.Command{Kind: section.OfferTransfer, Booking: 300, Buyer: sampleBuyer,
+			Seats: []section.SeatIndex{}, Request: section.RequestID{0x7e}, Fingerprint: 0xf00d,
+			Transfer: &transfer.Word{Until: 1700000000000, Tickets: []entry.Ticket{{Seat: 300}, {Leg: 1}}}}},
+		KindAskTransfer, into((*Decoder).Ask),
+		"4a098827e100000000000000000000000000000eac021d000000ac027e000000000000000000000000000000b0000000" +
+			"000000000000000000000001000000000000f00d00010080a0abfef9620200ac020100"},
+	{"acceptance under a grant", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.AcceptTransfer, Booking: 300, Buyer: sampleBuyer,
+			Seats: []section.SeatIndex{}, Request: section.RequestID{0x7e}, Fingerprint: 0xf00d,
+			Grant: grant.Grant{Coordinator: 1, Epoch: 7, Number: 300}, Transfer: &transfer.Word{No: 2}}},
+		KindAskTransfer, into((*Decoder).Ask),
+		"4a098827e100000000000000000000000000000eac021e000000ac027e000000000000000000000000000000b0000000" +
+			"000000000000000000000001000000000000f00d00020407ac0200020000"},
+	{"answer about a booking with transfers", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Booking: 77, State: section.BookingConfirmed,
+			Seats: []section.SeatIndex{5}, Lost: []section.SeatIndex{}, Money: paid(9000), Transfer: 1,
+			Passes: []entry.Pass{{Ticket: entry.Ticket{Seat: 5}, Rotation: 1}},
+			Transfers: []transfer.Transfer{{No: 1, State: transfer.Accepted, From: transfer.Buyer(sampleBuyer),
+				To: transfer.Buyer{9}, At: 5, Until: 1700000000000, Ended: 7, Request: [16]byte{8},
+				Tickets: []entry.Ticket{{Seat: 5}}}}}},
+		KindAnswerTransfer, into((*Decoder).Answer),
+		"4b09010480a0abfef9620000034d00010500040106a846000470695f3100000100000501000000010102b00000000000" +
+			"0000000000000000000109000000000000000000000000000000080000000000000000000000000000000a80a0abfef9" +
+			"620e010005"},
 	{"book over sections", &Book{ID: 3, Patience: 250, Event: sampleEvent, Coordinator: 1, Buyer: sampleBuyer,
 		Request: section.RequestID{1}, Fingerprint: 2, Named: true, No: 3, Seats: []section.SeatIndex{1, 200},
 		More: []order.Leg{{Section: 300, Seats: []section.SeatIndex{7}}}},

@@ -52,7 +52,7 @@ func (d *Decoder) ticket(m *Ask) {
 }
 
 func appendPasses(dst []byte, o *section.Outcome) []byte {
-	dst = append(dst, flags(o.Order != nil, o.Unsettled, o.Money != nil))
+	dst = append(dst, flags(o.Order != nil, o.Unsettled, o.Money != nil, o.Served && o.Unsettled, o.Cold))
 	if o.Order != nil {
 		dst = o.Order.Append(dst)
 	}
@@ -75,7 +75,8 @@ func appendPasses(dst []byte, o *section.Outcome) []byte {
 
 // passes reads what appendPasses wrote; money: an account was there.
 func (d *Decoder) passes(o *section.Outcome) {
-	bits := d.flags(3)
+	bits := d.flags(5)
+	o.Served, o.Cold = bits&8 != 0, bits&16 != 0
 	if o.Unsettled = bits&2 != 0; bits&1 != 0 {
 		o.Order = d.orderPart()
 	}
@@ -93,9 +94,6 @@ func (d *Decoder) passes(o *section.Outcome) {
 			p.Doubles = append(p.Doubles, entry.Double{At: at, Scanner: string(d.bytes(entry.ScannerBytesMax))})
 		}
 		o.Passes = append(o.Passes, p)
-	}
-	if d.err == nil && len(o.Passes) == 0 {
-		d.fail("no passes")
 	}
 }
 

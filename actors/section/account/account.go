@@ -366,6 +366,13 @@ func (k *Book) Left(slot uint32) int64 {
 	return 0
 }
 
+// LegOwed says that a seat of a booking in its section of number k is to be given back, or was.
+func (k *Book) LegOwed(slot uint32, leg uint8, seat SeatIndex) bool {
+	return slices.ContainsFunc(k.Refunds(slot), func(r Refund) bool {
+		return r.Reason == Requested && !r.Replaced && r.returns(leg, seat)
+	})
+}
+
 // Owes says that a booking has a refund about which the processor is to be asked.
 func (k *Book) Owes(slot uint32) bool {
 	return slices.ContainsFunc(k.Refunds(slot), func(r Refund) bool { return r.State.Open() })

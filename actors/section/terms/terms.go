@@ -27,6 +27,7 @@ type Terms struct {
 	SeatsPerBookingMax uint32
 	SeatsPerBuyerMax   uint32
 	RefuseOrphans      bool
+	ForbidTransfers    bool // tickets stay with who bought them
 }
 
 // Sound says that they are some.
@@ -36,10 +37,10 @@ func (t *Terms) Sound() bool {
 }
 
 // Append appends what a change says of terms: number, times in milliseconds, seats of a booking, seats of a buyer,
-// whether orphans are refused. Times are of milliseconds below 2^31.
+// and a bit each: orphans are refused, transfers are forbidden. Times are of milliseconds below 2^31.
 func (t *Terms) Append(dst []byte) []byte {
 	for _, n := range [...]uint64{t.No, uint64(t.HoldTTL), uint64(t.HoldCeiling), uint64(t.SeatsPerBookingMax),
-		uint64(t.SeatsPerBuyerMax), codec.Bit(t.RefuseOrphans)} {
+		uint64(t.SeatsPerBuyerMax), codec.Bit(t.RefuseOrphans) | codec.Bit(t.ForbidTransfers)<<1} {
 		dst = binary.AppendUvarint(dst, n)
 	}
 	return dst
@@ -64,6 +65,7 @@ func (t *Terms) Restore(number func(limit uint64) uint64) (ok bool) {
 	t.No = number(math.MaxUint64)
 	t.HoldTTL, t.HoldCeiling = machine.Millis(number(math.MaxInt32)), machine.Millis(number(math.MaxInt32))
 	t.SeatsPerBookingMax, t.SeatsPerBuyerMax = uint32(number(math.MaxUint32)), uint32(number(math.MaxUint32))
-	t.RefuseOrphans = number(1) == 1
+	bits := number(3)
+	t.RefuseOrphans, t.ForbidTransfers = bits&1 != 0, bits&2 != 0
 	return t.Sound()
 }

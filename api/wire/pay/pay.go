@@ -93,3 +93,11 @@ type Reconciliation struct {
 	NextAt string `json:"next_at,omitempty"`
 	Tries  int    `json:"tries"`
 }
+
+// Transfer is an offer of a booking's tickets to somebody else: offered, accepted, withdrawn or expired.
+type Transfer struct {
+	Number uint16   `json:"number"`
+	State  string   `json:"state"`
+	Side   string   `json:"side,omitempty"` // sent or received, by the caller
+	Seats  []string `json:"seats"`
+}

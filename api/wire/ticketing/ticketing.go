@@ -129,3 +129,39 @@ type ManifestTicket struct {
 	Category string `json:"category"`
 	*Admission
 }
+
+// Offer is the body of POST /v1/bookings/{booking}/transfers. Without seats it is of all tickets that the caller has.
+type Offer struct {
+	Seats *[]string `json:"seats,omitempty"`
+}
+
+// Transfer is an offer of tickets to somebody else, and what became of it. State is offered, accepted, withdrawn or
+// expired.
+type Transfer struct {
+	ID        string           `json:"id"`                // no secret, and no link
+	Booking   string           `json:"booking,omitempty"` // absent: the caller has no part in it
+	Event     string           `json:"event"`
+	EventName string           `json:"event_name"`
+	StartsAt  wire.OffsetTime  `json:"starts_at"`
+	TimeZone  string           `json:"time_zone,omitempty"`
+	State     string           `json:"state"`
+	Side      string           `json:"side,omitempty"`  // sent or received, by the caller
+	Token     string           `json:"token,omitempty"` // the secret of the link, to who offers
+	OfferedAt wire.OffsetTime  `json:"offered_at"`
+	ExpiresAt wire.OffsetTime  `json:"expires_at"`
+	EndedAt   *wire.OffsetTime `json:"ended_at,omitempty"` // when it was accepted or withdrawn
+	Tickets   []Travelling     `json:"tickets"`
+}
+
+// Travelling is a ticket of a transfer.
+type Travelling struct {
+	ID       string `json:"id"`
+	Seat     string `json:"seat"`
+	Section  string `json:"section"`
+	Category string `json:"category"`
+}
+
+// Transfers are those of a booking that the caller has a part in.
+type Transfers struct {
+	Transfers []Transfer `json:"transfers"`
+}

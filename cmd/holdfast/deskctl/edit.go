@@ -28,6 +28,8 @@ type EditCommand struct {
 	MaxPerBooking *int64         `help:"Seats in one booking." env:"-" placeholder:"N"`
 	MaxPerBuyer   *int64         `help:"Seats of one buyer. Who has more keeps them, and gets no more." env:"-" placeholder:"N"`
 	RefuseOrphans *bool          `help:"Whether a choice that strands a single seat is refused." env:"-" negatable:""`
+
+	ForbidTransfers *bool `help:"Whether tickets stay with who bought them." env:"-" negatable:""`
 }
 
 // Help is shown by holdfast event edit --help.
@@ -103,6 +105,9 @@ func (e *EditCommand) members() map[string]any {
 	}
 	if e.RefuseOrphans != nil {
 		all["refuse_orphans"] = *e.RefuseOrphans
+	}
+	if e.ForbidTransfers != nil {
+		all["forbid_transfers"] = *e.ForbidTransfers
 	}
 	return all
 }

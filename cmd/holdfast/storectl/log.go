@@ -174,6 +174,9 @@ func (p *logPrinter) change(c *section.Change) error {
 	if c.Kind == section.SaleSwitched {
 		name = turnNames[c.Sale.State()]
 	}
+	if c.Transfer != nil && c.Transfer.Accepted {
+		name = wire.LogTransferAccepted
+	}
 	p.one(c, name)
 	p.line.Index++
 	return nil
@@ -215,6 +218,13 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 			l.ScannedAt = &p.scanned
 		}
 	}
+	p.moves(c)
+	p.lines = append(wire.AppendLogChange(p.lines, l), '\n')
+}
+
+// moves has the line say which seats and tickets go for others, or to another buyer.
+func (p *logPrinter) moves(c *section.Change) {
+	l := &p.line
 	l.Exchanges, l.Gives, l.Credit = "", p.gives[:0], nil
 	if x := c.Exchange; x != nil {
 		p.text = actors.AppendBookingID(p.text[:0], actors.BookingID{Section: p.key, No: x.Of})
@@ -225,7 +235,13 @@ func (p *logPrinter) one(c *section.Change, kind string) {
 		}
 		p.gives = l.Gives
 	}
-	p.lines = append(wire.AppendLogChange(p.lines, l), '\n')
+	l.Transfer, l.Tickets = 0, l.Tickets[:0]
+	if w := c.Transfer; w != nil {
+		l.Transfer = w.No
+		for _, t := range w.Tickets {
+			l.Tickets = append(l.Tickets, fmt.Sprintf("%d.%d", t.Leg, t.Seat))
+		}
+	}
 }
 
 func hashText(id [16]byte) string {
@@ -273,6 +289,8 @@ var changeNames = [...]string{
 	section.TicketAdmitted:        wire.LogTicketAdmitted,
 	section.TicketDoubled:         wire.LogTicketDoubled,
 	section.TicketReissued:        wire.LogTicketReissued,
+	section.TransferOffered:       wire.LogTransferOffered,
+	section.TransferEnded:         wire.LogTransferWithdrawn, // or accepted: see change
 	section.OrderSettled:          wire.LogOrderSettled,
 	section.LegSeatsFreed:         wire.LogLegSeatsFreed,
 	section.OrderServed:           wire.LogOrderServed,

@@ -17,6 +17,7 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
 	"holdfast/actors/section/terms"
+	"holdfast/actors/section/transfer"
 	"holdfast/api/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -69,6 +70,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Entry = &entry.Word{Rotation: 1}
 	case section.BookingExchanged:
 		c.Pay.Attempt, c.Exchange = 1, &exchange.Part{Of: 1, Gives: []section.SeatIndex{2}}
+	case section.TransferOffered, section.TransferEnded:
+		c.Transfer = &transfer.Word{No: 1, Tickets: []entry.Ticket{{Seat: 1}}}
 	case section.TermsSet:
 		c.Terms = &terms.Terms{No: 1, HoldTTL: 1, HoldCeiling: 1, SeatsPerBookingMax: 1, SeatsPerBuyerMax: 1}
 	}
