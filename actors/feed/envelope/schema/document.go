@@ -46,6 +46,7 @@ func members() object {
 			"description": "requested; anomaly: the money was of an attempt that is not the booking's; " +
 				"exchanged: the seats of an exchange cost less."},
 		"exchange": ref("Exchange"),
+		"transfer": ref("Transfer"),
 		"ticket":   ref("Ticket"),
 		"epoch":    number("The fencing number of the section's node."),
 		"kind":     number("The number of a change that has no name."),
@@ -66,6 +67,10 @@ func shared() object {
 		"Exchange": closed("Seats that are given up for others: the booking has them until booking.exchanged.", object{
 			"booking": text("Whose seats they are."), "gives": list(ref("Seats")), "credit": ref("Amount")},
 			"booking", "gives", "credit"),
+		"Transfer": closed("Tickets that are given to somebody else.", object{
+			"number": number("Which offer of the booking, from 1."),
+			"from":   text("Who offers them."),
+			"to":     text("Whose they are now.")}, "number"),
 		"Ticket": closed("A ticket at the door.", object{
 			"section":    text("Absent: nobody knows the booking's legs any more."),
 			"seat":       text("The seat's id."),
