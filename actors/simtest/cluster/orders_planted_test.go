@@ -27,6 +27,7 @@ func TestPlantedBugsOfOrdersAreFound(t *testing.T) {
 		{"money that comes late sells in a cancelled event", "cancel-sells", "called off", 70},
 		{"a buyer may not give a booking of a postponed event back", "return-refused", "refuses to take", 0},
 		{"a booking of a postponed event may be given back for ever", "return-late", "when the time for it is over", 0},
+		{"a grant that waits for its section is given back", "waiting-fenced", "P13", 29040},
 		{"what is given back is owed twice", "return-twice", "is given back, and", 40},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
