@@ -38,11 +38,11 @@ func (ev *event) isBusy() bool {
 	return sale == storage.SaleOpen || sale == storage.SaleCancelling
 }
 
-// mayTransfer says that a buyer who has no booking in the event may come to have one although it is not on sale: by a
-// ticket that somebody gives them.
+// mayTransfer says that a buyer who has no booking in the event may come to have one although it is not on sale here:
+// by a ticket that somebody gives them at another node. At this one the event is open then.
 func (ev *event) mayTransfer(now section.Instant) bool {
 	header := ev.header.Load()
-	return header.Turn() != 0 && (header.StartsAt == 0 || now < header.StartsAt) && !header.Rules.ForbidTransfers
+	return !ev.engine.exclusive() && header.Turn() != 0 && (header.StartsAt == 0 || now < header.StartsAt) && !header.Rules.ForbidTransfers
 }
 
 // passivateUnserved stops following a section that nobody serves and whose owner has let go of it.

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -169,7 +170,7 @@ func TestP15AFeederThatIsKilledLeavesNothingOut(t *testing.T) {
 	}
 	chance := rand.New(rand.NewPCG(1, 2))
 	var child *exec.Cmd
-	var errs bytes.Buffer
+	var errs words
 	start := func() {
 		child = exec.CommandContext(t.Context(), program)
 		child.Env = append(os.Environ(), childStore+"="+address, childTo+"=kafka://"+c.ListenAddrs()[0]+"/seats")
@@ -227,4 +228,23 @@ func TestFeedOnceTellsAllAndEnds(t *testing.T) {
 	if err := once("ftp://somewhere"); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("an address of nothing: %v", err)
 	}
+}
+
+// words are what a child says, read while it speaks.
+type words struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (w *words) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.said.Write(p)
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.said.String()
 }
