@@ -42,7 +42,8 @@ func (ev *event) isBusy() bool {
 // by a ticket that somebody gives them at another node. At this one the event is open then.
 func (ev *event) mayTransfer(now section.Instant) bool {
 	header := ev.header.Load()
-	return !ev.engine.exclusive() && header.Turn() != 0 && (header.StartsAt == 0 || now < header.StartsAt) && !header.Rules.ForbidTransfers
+	return !ev.engine.exclusive() && header.Turn() != 0 && !header.Rules.ForbidTransfers &&
+		(header.StartsAt == 0 || now < header.StartsAt)
 }
 
 // passivateUnserved stops following a section that nobody serves and whose owner has let go of it.
