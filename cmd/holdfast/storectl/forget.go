@@ -20,7 +20,8 @@ func Forget(ctx context.Context, address string, id storage.EventID, how pseudon
 	if err := keyfile.CheckStore(address); err != nil {
 		return "", since, err
 	}
-	store, err := sqlstore.Open(ctx, address, sqlstore.Options{Name: "holdfast forget", AttemptTimeout: commandTimeout})
+	store, err := sqlstore.Open(sqlstore.Patiently(ctx, commandTimeout), address,
+		sqlstore.Options{Name: "holdfast forget", AttemptTimeout: commandTimeout})
 	if err != nil {
 		return "", since, err
 	}
@@ -51,7 +52,8 @@ func ForgetBuyer(ctx context.Context, address, buyer string) (err error) {
 	if err := keyfile.CheckStore(address); err != nil {
 		return err
 	}
-	store, err := sqlstore.Open(ctx, address, sqlstore.Options{Name: "holdfast forget", AttemptTimeout: commandTimeout})
+	store, err := sqlstore.Open(sqlstore.Patiently(ctx, commandTimeout), address,
+		sqlstore.Options{Name: "holdfast forget", AttemptTimeout: commandTimeout})
 	if err != nil {
 		return err
 	}

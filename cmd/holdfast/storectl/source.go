@@ -64,7 +64,8 @@ func (k Source) openDatabase(ctx context.Context, who string) (*opened, error) {
 	if err := keyfile.CheckStore(k.Store); err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.Open(ctx, k.Store, sqlstore.Options{Name: who, AttemptTimeout: commandTimeout})
+	store, err := sqlstore.Open(sqlstore.Patiently(ctx, commandTimeout), k.Store,
+		sqlstore.Options{Name: who, AttemptTimeout: commandTimeout})
 	if err != nil {
 		return nil, err
 	}
