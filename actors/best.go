@@ -2,16 +2,21 @@ package actors
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
+	"time"
 
+	"holdfast/actors/checkout/till"
+	"holdfast/actors/fares"
 	"holdfast/actors/orders"
 	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
-	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
+	"holdfast/actors/trace"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -59,7 +64,7 @@ func (t *bookingCall) best(out *BookingView) error {
 	}
 	c := section.Command{
 		Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any,
-		AccessibleOnly: b.Accessible,
+		AccessibleOnly: b.Accessible, Fare: t.call.Fares.Best(t.ev.lists().Now(), category, any),
 	}
 	no, rejection, err := t.search(c, candidates, out)
 	t.leave(no, keeps(rejection, err))
@@ -231,7 +236,7 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 
 // short weighs a search that no section could serve: while any suitable seat is free the buyer hears what could be had,
 // in all and in one booking; sold out is told only where there is none. true: one of them has enough by now, although
-// it said no when it was asked.
+// it said no when it was fare.
 //
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
 // shows free is free, or was given away after the no. Of a section of another node it may be late (P9), and with it the
@@ -344,50 +349,52 @@ func (t *bookingCall) suits(c *section.Command, no storage.SectionNo) bool {
 	return t.ev.live.Suitable(no, c) >= c.Quantity
 }
 
-// exchangeCommand makes r ask for an exchange. Seats that are wanted and given up alike are neither.
-func (o *openEvent) exchangeCommand(r *request.Request, id BookingID, give []string, call *BookCall) error {
-	c := &r.Command
-	c.Kind, c.Exchange = section.PlaceExchange, new(exchange.Part)
-	both := func(seat string) bool {
-		return slices.Contains(give, seat) && slices.Contains(call.Seats, seat)
+// fareOf is what the call asks for seats of one section, in the order in which it names them.
+func (t *bookingCall) fareOf(seats []section.SeatIndex, no storage.SectionNo) *tariff.Fare {
+	if !t.call.Fares.Any() {
+		return nil
 	}
-	gives, err := o.ofSection(id.Section.Section, give, both)
-	if err != nil {
-		return err
-	}
-	wanted, err := o.ofSection(id.Section.Section, call.Seats, both)
-	if err != nil {
-		return err
-	}
-	r.Seats = append(r.Seats, wanted...)
-	c.Seats, c.Exchange.Gives = r.Seats, gives
-	if b := &call.Best; b.Quantity > 0 {
-		if c.Category, c.AnyCategory, err = o.category(b.Category); err != nil {
-			return err
-		}
-		c.Quantity, c.AccessibleOnly = b.Quantity, b.Accessible
-	}
-	c.Exchange.Credit = o.refundOf(id.Section.Section, gives, price.ReturnFees)
-	return nil
+	layout := t.o.sections[no].kind.Layout
+	return t.call.Fares.Named(t.ev.lists().Now(), len(seats), func(n int) fares.Seat {
+		return fares.Seat{Index: seats[n], Category: layout.Seats[seats[n]].Category}
+	})
 }
 
-// ofSection are the indexes of seats that all lie in a section, without those that are left out.
-func (o *openEvent) ofSection(
-	no storage.SectionNo, ids []string, without func(string) bool,
-) (seats []section.SeatIndex, err error) {
-	var unknown []string
-	for _, id := range ids {
-		switch ref, known := o.seats.Find(id); {
-		case !known:
-			unknown = append(unknown, id)
-		case ref.section != no:
-			err = &Refusal{Code: section.ExchangeOverSections, Seats: []string{id}}
-		case !without(id):
-			seats = append(seats, ref.index)
+// addUp adds what seats cost to a booking's view: of its k-th leg, or, of 0, of its own section.
+func (o *openEvent) addUp(
+	no storage.SectionNo, k uint8, seats []section.SeatIndex, out *BookingView, sum *price.Price,
+) {
+	layout := o.sections[no].kind.Layout
+	for _, seat := range seats {
+		total, kind := out.fared.Seat(k, seat, layout, sum)
+		if out.Amount += total; out.fared.Itemised {
+			out.Types = append(out.Types, fares.SeatType{Type: kind, Amount: total})
 		}
 	}
-	if len(unknown) > 0 {
-		err = &SeatsUnknownError{Seats: unknown}
+}
+
+// fillExchange says what an exchange is of. What is to be paid for it is what it costs more.
+func (o *openEvent) fillExchange(id BookingID, outcome *section.Outcome, out *BookingView) {
+	x := outcome.Exchange
+	out.Exchange = &till.ExchangeView{Of: BookingID{Section: id.Section, No: x.Of}, Credit: x.Credit, Done: x.Done,
+		Difference: x.Due(), Gives: o.appendIDs(nil, id.Section.Section, x.Gives)}
+	out.Amount = max(0, x.Due())
+	out.Price.Reset()
+}
+
+// showNext tells where the buyer goes on.
+func (e *Engine) showNext(ctx context.Context, out *BookingView) {
+	b := tillBooking(out)
+	if next := e.till.Next(ctx, &b); next.URL != "" {
+		out.Next, out.NextUntil = next, b.Money.Until
 	}
-	return seats, err
+}
+
+// settleSoon settles a booking now, and leaves to the reconciler what is not settled then.
+func (e *Engine) settleSoon(id BookingID, who Caller, deadline time.Time) {
+	ctx, cancel := context.WithDeadline(trace.Context(e.ctx, who.Trace), deadline)
+	defer cancel()
+	if left, err := e.till.Settle(ctx, id, 0); err != nil || left.Any() {
+		e.reconciler.Add(id)
+	}
 }

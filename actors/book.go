@@ -30,15 +30,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 		return err
 	}
 	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, decidedAt: decidedUnknown}
-	switch {
-	case len(ev.coordinators) > 0:
-		return t.coordinated(out)
-	case call.Best.Quantity == 0:
-		return t.named(out)
-	case e.coordinator != nil && (call.Best.Section == "" || len(o.partsNamed(call.Best.Section)) > 1):
-		return t.bestAtCoordinator(out)
-	}
-	return t.best(out)
+	return t.book(out)
 }
 
 // openEvent finds an event and its sections, waiting for them to load until the deadline: ErrEventUnknown,
@@ -92,7 +84,7 @@ func (t *bookingCall) named(out *BookingView) error {
 		r.Free()
 		return t.spread(err, out)
 	}
-	r.Command.Kind = section.PlaceHold
+	r.Command.Kind, r.Command.Fare = section.PlaceHold, t.fareOf(r.Seats, no)
 	if t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))) {
 		return t.tooLate(r, no, out)
 	}
@@ -287,8 +279,7 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 		out.Seats, out.ExpiresAt = t.o.appendIDs(out.Seats[:0], no, outcome.Lost), outcome.ExpiresAt
 		return outcome.Rejection, nil
 	}
-	t.o.fill(t.ev, BookingID{Section: s.key, No: outcome.Booking}, outcome, out)
-	return section.Accepted, nil
+	return section.Accepted, t.o.fill(t.ev, BookingID{Section: s.key, No: outcome.Booking}, outcome, out)
 }
 
 // notAnswered keeps the reservation of a request that was surely not done, for the next section.

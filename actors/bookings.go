@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/bookingsearch"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/fares"
 	"holdfast/actors/feed"
 	"holdfast/actors/orders"
 	"holdfast/actors/peer/wire"
@@ -120,7 +121,9 @@ func (o *openEvent) tellBooking(
 			return got, ErrMismatch
 		}
 		if out != nil {
-			o.fill(ev, id, outcome, out)
+			if err := o.fill(ev, id, outcome, out); err != nil {
+				return got, err
+			}
 			o.showTransfers(outcome, who, ev.engine.cfg.Clock(), out)
 		}
 	}
@@ -170,12 +173,20 @@ func (e *Engine) Release(id BookingID, who Caller, timeout time.Duration, out *B
 	return refusal(got.Rejection, err)
 }
 
-// fill makes the buyer's view of an outcome.
-func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) {
-	seats, tickets, sum := out.Seats[:0], out.Tickets[:0], out.Price
+// fill makes the buyer's view of an outcome. ErrTimeout: it is of a price list that this node could not read now.
+func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) error {
+	t := ev.table(outcome.Mark)
+	if t == nil || !ev.knowsCame(outcome.Fare) {
+		return ErrTimeout
+	}
+	seats, tickets, sum, types := out.Seats[:0], out.Tickets[:0], out.Price, out.Types[:0]
 	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
 		Currency: ev.header.Load().Currency}
-	layout := o.sections[id.Section.Section].kind.Layout
+	out.Types, out.fared = types, fares.Priced{Lists: ev.lists(), Table: t, Mark: outcome.Mark, Fare: outcome.Fare}
+	out.fared.Itemised = t.Typed() || t.Mark != out.fared.Lists.Now().Mark
+	if outcome.Fare.IsGift() {
+		out.Gift = outcome.Fare.Gift
+	}
 	shown := outcome.Seats
 	if outcome.Money != nil {
 		out.alive = o.tellMoney(id, outcome, out)
@@ -185,9 +196,7 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	}
 	out.Seats = o.appendIDs(seats, id.Section.Section, shown)
 	sum.Reset()
-	for _, i := range shown {
-		out.Amount += o.prices.Add(int(layout.Seats[i].Category), &sum)
-	}
+	o.addUp(id.Section.Section, 0, shown, out, &sum)
 	out.Price = sum
 	if outcome.Exchange != nil {
 		o.fillExchange(id, outcome, out)
@@ -201,6 +210,7 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	if out.Tickets = tickets; outcome.Order != nil {
 		o.fillLegs(ev, outcome, out)
 	}
+	return nil
 }
 
 // fillLegs adds an order's legs to the buyer's view of its home.
@@ -215,8 +225,8 @@ func (o *openEvent) fillLegs(ev *event, outcome *section.Outcome, out *BookingVi
 		no := storage.SectionNo(leg.Section)
 		s, from := o.sections[no], len(out.Seats)
 		out.Seats = o.appendIDs(out.Seats, no, leg.Seats)
+		o.addUp(no, orders.LegNo(outcome.Order, leg.Section), leg.Seats, out, &sum)
 		for n, seat := range leg.Seats {
-			out.Amount += o.prices.Add(int(s.kind.Layout.Seats[seat].Category), &sum)
 			if outcome.State == section.BookingConfirmed && out.anyAlive() {
 				out.Tickets = append(out.Tickets, TicketView{Seat: out.Seats[from+n],
 					Code: ev.engine.codes.CodeOf(BookingID{Section: s.key, No: leg.Booking}, seat,
@@ -262,14 +272,6 @@ var endedBecause = map[section.BookingState]section.Rejection{
 	section.BookingExpired: section.HoldExpiredAlready, section.BookingRefunded: section.AlreadyRefunded,
 }
 
-// showNext tells where the buyer goes on.
-func (e *Engine) showNext(ctx context.Context, out *BookingView) {
-	b := tillBooking(out)
-	if next := e.till.Next(ctx, &b); next.URL != "" {
-		out.Next, out.NextUntil = next, b.Money.Until
-	}
-}
-
 // Bookings searches what the sections remember. It grants nothing, holds up no writer, and asks no other node.
 //
 // Errors, where one event is asked for: ErrEventUnknown, *SeatsUnknownError, ErrUnavailable, and those of q.Buyer.
@@ -302,7 +304,10 @@ func (e *Engine) Bookings(ctx context.Context, q *bookingsearch.Request) (page B
 			continue
 		}
 		o := ev.ready.Load()
-		o.fill(ev, item.ID, &item.Outcome, &l.BookingView)
+		if o.fill(ev, item.ID, &item.Outcome, &l.BookingView) != nil {
+			page.Incomplete = true
+			continue
+		}
 		if q.Buyer == nil {
 			o.showTransfers(&item.Outcome, Caller{Operator: true}, page.AsOf, &l.BookingView)
 		} else if who, err := q.Buyer(item.ID.Section.Event); err == nil {

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/fares"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/orders"
 	"holdfast/actors/price"
@@ -22,6 +23,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/shard"
 	"holdfast/actors/telemetry"
 	"holdfast/actors/ticketing"
@@ -133,6 +135,8 @@ type BookCall struct {
 	// AnyBuyerTotal says that the buyer may have any number of seats in all; one booking is bounded as ever. Of
 	// operators only.
 	AnyBuyerTotal bool
+	// Fares is which types of tickets the seats are to be of, and whether they are given away, which operators say.
+	Fares fares.Request
 	// Admission is what the buyer's token says, opened and verified; nil: none. Of events with a waiting room.
 	Admission *place.Admission
 }
@@ -160,6 +164,13 @@ type BookingView struct {
 	Confirming bool
 	order      *order.Part // of a booking over several sections
 	aliveLegs  []order.Leg // of one with money: the seats of its legs that are not refunded
+	fared      fares.Priced
+
+	// Types are what types of tickets Seats are of, and what each costs; empty: there are none, and prices are what
+	// they were.
+	Types []fares.SeatType
+	// Gift says who gave the booking away, and why; nil: it is paid for.
+	Gift *tariff.Gift
 
 	Exchange *till.ExchangeView // nil: it is no exchange
 	lost     []string           // of a refused exchange
@@ -271,13 +282,19 @@ func (e *Engine) ticketEvent(id storage.EventID, deadline time.Time) (*ticketing
 		return nil, err
 	}
 	header := ev.header.Load()
-	place := func(no storage.SectionNo, seat section.SeatIndex) (p ticketing.Place, known bool) {
+	place := func(no storage.SectionNo, seat section.SeatIndex, b ticketing.Fare) (p ticketing.Place, known bool) {
 		if int(no) >= len(o.sections) || int(seat) >= len(o.ids[no]) {
 			return p, false
 		}
-		category := o.sections[no].kind.Layout.Seats[seat].Category
-		return ticketing.Place{Seat: o.ids[no][seat], Section: header.Sections[no].Name,
-			Category: o.venue.Categories[category].Label, Price: &o.prices.Prices[category]}, true
+		mark, fare := b.Fare.Of(b.Mark, b.Leg, seat)
+		t, layout := ev.table(mark), o.sections[no].kind.Layout
+		if t == nil {
+			return p, false
+		}
+		p = ticketing.Place{Seat: o.ids[no][seat], Section: header.Sections[no].Name,
+			Category: o.venue.Categories[layout.Seats[seat].Category].Label,
+			Price:    fares.Price(t, fare, b.Leg, seat, layout), Type: fares.Name(t, fare, b.Leg, seat, layout)}
+		return p, p.Price != nil
 	}
 	return &ticketing.Event{Header: header, Zone: ev.zone, Sections: len(o.sections), Place: place}, nil
 }
@@ -379,37 +396,4 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 		return nil, errors.Join(ErrUnavailable, err)
 	}
 	return v, nil
-}
-
-// Exchange holds seats that are to take the place of others that a sold booking gives up, and fills out with that hold:
-// as many, of the same section, named or the best; seats that are named in both lists are left alone. What the exchange
-// costs stands in out.Exchange. To confirm the hold, even where there is nothing to pay, is to exchange the seats.
-// Until then, and where it ends otherwise, the booking keeps what it has.
-//
-// Errors: those of Book about seats and the sale, and ErrBookingUnknown.
-func (e *Engine) Exchange(
-	id BookingID, gives []string, call *BookCall, timeout time.Duration, out *BookingView,
-) error {
-	deadline, who := time.Now().Add(timeout), call.Caller
-	if err := e.read(id, who, deadline, out); err != nil {
-		return err
-	}
-	ev, o, _, err := e.locate(id, deadline)
-	if err != nil {
-		return err
-	}
-	if over := ev.refusesHold(); over != nil && !ev.index.Knows(who.Request) {
-		return over
-	}
-	r := request.New()
-	if err := o.exchangeCommand(r, id, gives, call); err != nil {
-		r.Free()
-		return err
-	}
-	got, err := e.command(r, id, who, deadline, out)
-	if err != nil || got.Rejection == section.Accepted {
-		return err
-	}
-	return &Refusal{Code: got.Rejection, Seats: out.lost, Wait: e.waitFor(got.Rejection, got.ExpiresAt),
-		until: got.ExpiresAt}
 }

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/coordination"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/fares"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/grant"
@@ -300,6 +301,7 @@ func (t *bookingCall) bookThere(to storage.WriterID, out *BookingView) error {
 	} else if err := t.o.bestThere(b, &m); err != nil {
 		return err
 	}
+	m.Fare = t.call.Fares.ForNodes(len(t.call.Seats), func(n int) fares.Seat { return t.o.seatIn(&m, t.call.Seats[n]) })
 	r, failed := t.ev.engine.peerRPC.Book(to, &m, t.deadline)
 	if failed == shard.NotServing { // it could not be asked
 		return errNoGrant
@@ -399,6 +401,7 @@ func (e *Engine) bookFor(ctx context.Context, m *wire.Book) *wire.Answer {
 			return &wire.Answer{Code: wire.Unavailable}
 		}
 	}
+	call.Fares = fares.FromNodes(m.Fare, len(call.Seats), func(n int) fares.Seat { return o.seatIn(m, call.Seats[n]) })
 	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, decidedAt: decidedUnknown, there: true,
 		keyed: m.Keyed, which: m.Coordinator}
 	var view BookingView

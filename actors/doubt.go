@@ -380,3 +380,52 @@ func (e *Engine) Standing(ctx context.Context, key storage.SectionKey) (at secti
 	s := life.Standing(ctx)
 	return s.At, s.Seq, s.Sure
 }
+
+// repricedMax bounds how often a hold is tried again because the section goes by another price list than this node
+// knows: an edit is on its way.
+const repricedMax = 8
+
+func isRepriced(err error) bool {
+	refused, is := err.(*Refusal)
+	return is && refused.Code == section.PricesChanged
+}
+
+// awaitPrices reads the header again, and waits until another try makes sense, the n-th; false: the call would be over.
+func (t *bookingCall) awaitPrices(n int) bool {
+	e, pause := t.ev.engine, 2*time.Millisecond<<n
+	if t.ev.reread(); !e.clock.Now().Add(pause).Before(t.deadline) {
+		return false
+	}
+	e.clock.Pause(e.ctx, pause)
+	return true
+}
+
+// book places the hold, by the price lists that this node knows: again if the section goes by another one.
+func (t *bookingCall) book(out *BookingView) (err error) {
+	if t.call.Fares.Any() && t.ev.lists().Unlogged() {
+		return &Refusal{Code: section.TypeUnknown}
+	}
+	for n := range repricedMax {
+		try := *t
+		if err = try.once(out); !isRepriced(err) || !t.awaitPrices(n) {
+			break
+		}
+	}
+	if isRepriced(err) {
+		return ErrUnavailable
+	}
+	return err
+}
+
+func (t *bookingCall) once(out *BookingView) error {
+	best := &t.call.Best
+	switch {
+	case len(t.ev.coordinators) > 0:
+		return t.coordinated(out)
+	case best.Quantity == 0:
+		return t.named(out)
+	case t.ev.engine.coordinator != nil && (best.Section == "" || len(t.o.partsNamed(best.Section)) > 1):
+		return t.bestAtCoordinator(out)
+	}
+	return t.best(out)
+}

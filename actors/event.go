@@ -8,14 +8,13 @@ import (
 
 	"holdfast/actors/coordination"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/fares"
 	"holdfast/actors/grant"
 	"holdfast/actors/peer"
-	"holdfast/actors/price"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
-	"holdfast/actors/section/tariff"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
 	"holdfast/actors/waitingroom"
@@ -28,6 +27,7 @@ type event struct {
 	header atomic.Pointer[storage.Event] // replaced whole, never changed
 	zone   *time.Location                // the venue's clock: no call changes that of an event
 	key    pseudonym.Cached              // of its buyers' pseudonyms
+	prices atomic.Pointer[fares.Lists]   // of an event that was opened; see lists
 
 	mu      sync.Mutex // guards opening
 	opening *opening   // nil: not under way
@@ -65,8 +65,6 @@ type openEvent struct {
 	has          []map[section.CategoryID]bool // by section
 	accessible   []bool                        // by section: has accessible seats
 	order        []storage.SectionNo           // by quality, best first
-	prices       *price.Table                  // by category
-	tariff       *tariff.Tariff                // for the log; nil: of an event whose holds are logged without a price
 	queue        *waitingroom.Room             // the event's
 	coordinators []*coordination.Coordinator   // the event's
 	keysUnknown  atomic.Int32                  // sections of which nobody knows what keys they have met; see search.go
@@ -201,10 +199,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		o.categories.Enter(c.Label, section.CategoryID(i))
 		labels = append(labels, c.Label)
 	}
-	list := header.PriceList()
-	if o.prices = list.Table(labels); header.Pricing == storage.PricingLogged {
-		o.tariff = &tariff.Tariff{Totals: o.prices.Totals, Mark: tariff.Mark(o.prices.Mark)}
-	}
+	ev.prices.Store(fares.Of(header, labels))
 	ev.makeLedgers(o)
 	var counts []uint32
 	for i := range v.Sections {
@@ -266,7 +261,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
 	kind := section.Kind{Layout: layout, Rules: header.FirstRules(), Gated: header.WaitingRoom != nil,
-		Coordinated: header.Coordinators > 0, Tariff: o.tariff}
+		Coordinated: header.Coordinators > 0, Tariff: ev.lists().Made()}
 	s := ev.engine.newSection(ev, key, kind, &o.keysUnknown)
 	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)
 	var ids []string

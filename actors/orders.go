@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/checkout/till"
+	"holdfast/actors/fares"
 	"holdfast/actors/grant"
 	"holdfast/actors/orders"
 	"holdfast/actors/peer/wire"
@@ -17,6 +17,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/trace"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -156,7 +157,30 @@ func (b *orderBuyer) Place(
 }
 
 func (b *orderBuyer) Repeated(home storage.SectionNo, outcome *section.Outcome) {
-	b.o.fill(b.ev, BookingID{Section: b.o.sections[home].key, No: outcome.Booking}, outcome, b.out)
+	_ = b.o.fill(b.ev, BookingID{Section: b.o.sections[home].key, No: outcome.Booking}, outcome, b.out)
+}
+
+func (b *orderBuyer) Fares(
+	mark tariff.Mark, selections []orders.Selection,
+) (all []*tariff.Fare, ok bool, err error) {
+	types, lists := &b.call.Fares, b.ev.lists()
+	if mark == 0 && !lists.Edited() && !types.Any() {
+		return nil, true, nil
+	}
+	t := b.ev.table(mark)
+	if t == nil {
+		return nil, false, ErrUnavailable
+	}
+	parts := make([]fares.Part, len(selections))
+	for i := range selections {
+		parts[i] = fares.Part{Seats: selections[i].Seats, Layout: b.o.sections[selections[i].Section].kind.Layout}
+	}
+	all, ok = types.Order(t, func(n int) fares.Seat {
+		ref, _ := b.o.seats.Find(b.call.Seats[n])
+		leg := slices.IndexFunc(selections, func(s orders.Selection) bool { return s.Section == ref.section })
+		return fares.Seat{Leg: uint8(leg), Index: ref.index, Category: parts[leg].Layout.Seats[ref.index].Category}
+	}, len(b.call.Seats), parts)
+	return all, ok, nil
 }
 
 func (b *orderBuyer) Key() (section.RequestID, uint64) { return b.call.Request, b.call.Fingerprint }
@@ -251,11 +275,13 @@ func (o *openEvent) spreadHere(m *wire.Book) (ids []string, ok bool) {
 
 // refundOf is what is given back for seats of one section.
 func (o *openEvent) refundOf(
-	no storage.SectionNo, seats []section.SeatIndex, fees price.FeePolicy,
+	no storage.SectionNo, leg uint8, seats []section.SeatIndex, of *fares.Priced, fees price.FeePolicy,
 ) (amount int64) {
 	layout := o.sections[no].kind.Layout
 	for _, seat := range seats {
-		amount += o.prices.Prices[layout.Seats[seat].Category].Refund(fees)
+		if p := of.Price(leg, seat, layout); p != nil {
+			amount += p.Refund(fees)
+		}
 	}
 	return amount
 }
@@ -384,13 +410,4 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 		*out, pause = now, min(2*pause, 50*time.Millisecond)
 	}
 	return nil
-}
-
-// fillExchange says what an exchange is of. What is to be paid for it is what it costs more.
-func (o *openEvent) fillExchange(id BookingID, outcome *section.Outcome, out *BookingView) {
-	x := outcome.Exchange
-	out.Exchange = &till.ExchangeView{Of: BookingID{Section: id.Section, No: x.Of}, Credit: x.Credit, Done: x.Done,
-		Difference: x.Due(), Gives: o.appendIDs(nil, id.Section.Section, x.Gives)}
-	out.Amount = max(0, x.Due())
-	out.Price.Reset()
 }

@@ -9,6 +9,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/processor"
 	"holdfast/actors/checkout/till"
+	"holdfast/actors/orders"
 	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -250,25 +251,18 @@ func (e *Engine) refundCommand(id BookingID, call *RefundCall, out *BookingView)
 	if call.KeepFees {
 		fees = price.KeepFees
 	}
-	c.Pay.Amount = o.refundOf(id.Section.Section, c.Seats, fees)
+	c.Pay.Amount = o.refundOf(id.Section.Section, 0, c.Seats, &out.fared, fees)
 	if c.Order != nil {
 		for i := range c.Order.Legs {
-			c.Pay.Amount += o.refundOf(storage.SectionNo(c.Order.Legs[i].Section), c.Order.Legs[i].Seats, fees)
+			leg := &c.Order.Legs[i]
+			c.Pay.Amount += o.refundOf(storage.SectionNo(leg.Section), orders.LegNo(out.order, leg.Section), leg.Seats,
+				&out.fared, fees)
 		}
 	}
 	if b := tillBooking(out); b.Money.Legacy && len(b.Money.Refunds) == 0 {
 		c.Pay.Captured = out.Amount
 	}
 	return c, nil
-}
-
-// settleSoon settles a booking now, and leaves to the reconciler what is not settled then.
-func (e *Engine) settleSoon(id BookingID, who Caller, deadline time.Time) {
-	ctx, cancel := context.WithDeadline(trace.Context(e.ctx, who.Trace), deadline)
-	defer cancel()
-	if left, err := e.till.Settle(ctx, id, 0); err != nil || left.Any() {
-		e.reconciler.Add(id)
-	}
 }
 
 // PaymentHint hears that something may have happened to a payment. It returns at once: nothing is believed, and the

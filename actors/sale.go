@@ -242,8 +242,7 @@ func (s *Section) turn(turn sales.Turn, deadline time.Time) (sales.Turn, error) 
 	for {
 		s.wakeUp()
 		r := request.New()
-		r.Command.Kind, r.Command.Operator, r.Command.Sale = section.SwitchSale, true, turn
-		r.Command.Terms = s.ev.header.Load().Terms()
+		r.Command = s.ev.switchTo(turn)
 		outcome, err := s.outcome(r, deadline)
 		if err == nil {
 			defer r.Free()
@@ -257,6 +256,12 @@ func (s *Section) turn(turn sales.Turn, deadline time.Time) (sales.Turn, error) 
 		}
 		e.clock.Pause(e.ctx, turnPause)
 	}
+}
+
+// switchTo is the command of a turn, with the terms and the prices that the event has.
+func (ev *event) switchTo(turn sales.Turn) section.Command {
+	return section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn, Terms: ev.header.Load().Terms(),
+		Prices: ev.lists().Prices()}
 }
 
 // takeHeader has the event stand as the store has it. The caller holds mu.
@@ -297,8 +302,8 @@ func (e *Engine) PostponeEvent(
 // already stays: nobody loses a hold, a ticket or time by an edit, and a limit that is lowered below what a buyer has
 // means that the buyer gets no more.
 //
-// Errors: those of SetSaleOnce, *onsale.VersionError, storage.ErrTerms, *price.UnsoundError (the largest booking could
-// not be charged any more).
+// Errors: those of SetSaleOnce, *onsale.VersionError, storage.ErrTerms, storage.ErrPrices, *price.UnsoundError (a seat,
+// or the largest booking, could not be charged).
 func (e *Engine) EditEvent(
 	ctx context.Context, id storage.EventID, who Caller, edit onsale.Edit,
 ) (*storage.Event, error) {

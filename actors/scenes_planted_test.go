@@ -46,6 +46,8 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"void-opens":        letsInWhatIsOwedBack,
 	"old-code-opens":    letsInWhoGaveAway,
 	"two-accept":        givesTwice,
+	"child-for-adult":   logsAnotherPrice,
+	"old-price":         logsAnotherPrice,
 
 	"given-seat-free-early": exchangeScene("given-seat-free-early", audit.Overlap),
 	"given-seat-opens":      exchangeScene("given-seat-opens", audit.Admission),
@@ -299,4 +301,17 @@ func letsInWhatIsOwedBack(t *testing.T) bool {
 		t.Fatalf("the scan ends with %v, and the audit has found it out: %v", err, found)
 	}
 	return found
+}
+
+// logsAnotherPrice says whether a hold behind an edit is logged with another price than its list has, which the audit
+// is to find out.
+func logsAnotherPrice(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	b.reprice(typesOf(6000, 2000))
+	b.mustHold(caller(1, 1), "A-1-2")
+	report, err := audit.Run(t.Context(), b.inner.Clone(), audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(report.Findings, func(f audit.Finding) bool { return f.Code == audit.PriceDiffers })
 }

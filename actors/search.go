@@ -9,14 +9,17 @@ import (
 	"time"
 
 	"holdfast/actors/coordinator"
+	"holdfast/actors/fares"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/peer"
 	"holdfast/actors/peer/wire"
+	"holdfast/actors/price"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/ticketing"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -71,7 +74,7 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	criteria := wire.Search{
 		Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
 		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request,
-		Fingerprint: t.call.Fingerprint, Trace: t.call.Trace,
+		Fingerprint: t.call.Fingerprint, Trace: t.call.Trace, Fare: t.call.Fares.ForNodes(0, nil),
 	}
 	if a := t.call.Admission; a != nil && !t.call.Operator {
 		if !t.ev.engine.peerRPC.KnowsGates(to) {
@@ -121,8 +124,7 @@ func (t *bookingCall) tellFound(r *request.Request, out *BookingView) error {
 	if int(r.From) >= len(t.o.sections) {
 		return ErrUnavailable
 	}
-	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.From].key, No: outcome.Booking}, outcome, out)
-	return nil
+	return t.o.fill(t.ev, BookingID{Section: t.o.sections[r.From].key, No: outcome.Booking}, outcome, out)
 }
 
 // searchFor runs a search for another node, until ctx ends.
@@ -144,6 +146,7 @@ func (e *Engine) searchFor(ctx context.Context, m *wire.Search) *wire.Answer {
 			Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible,
 		},
 		AnyBuyerTotal: m.AnyBuyerTotal,
+		Fares:         fares.FromNodes(m.Fare, 0, nil),
 	}
 	if m.Session != 0 {
 		call.Admission = &place.Admission{Place: place.Place{Event: m.Event, Buyer: gate.Buyer(m.Buyer)},
@@ -168,6 +171,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 			}
 		}
 		out.Order, out.Unsettled = view.order, view.Confirming
+		out.Mark, out.Fare = view.fared.Mark, view.fared.Fare
 		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
 		out := section.Outcome{Rejection: refused.Code, ExpiresAt: refused.until}
@@ -386,4 +390,57 @@ func (e *Engine) mayReturn(
 		return ErrNotReturnable
 	}
 	return nil
+}
+
+// seatIn is where a seat stands in a Book.
+func (o *openEvent) seatIn(m *wire.Book, id string) (s fares.Seat) {
+	ref, _ := o.seats.Find(id)
+	s.Index = ref.index
+	for i := range m.More {
+		if m.More[i].Section == uint32(ref.section) {
+			s.Leg = uint8(i + 1)
+		}
+	}
+	return s
+}
+
+// lists are the event's price lists, by the header that was read last. The event is open, or being opened.
+func (ev *event) lists() *fares.Lists {
+	l, header := ev.prices.Load(), ev.header.Load()
+	if l.Stale(header) {
+		l = l.With(header)
+		ev.prices.Store(l)
+	}
+	return l
+}
+
+// table is the price list that a booking was placed under; nil: it is of an edit that this node has not read, and the
+// store cannot be read now.
+func (ev *event) table(mark tariff.Mark) *price.Table {
+	if t := ev.lists().Table(mark); t != nil {
+		return t
+	}
+	ev.reread()
+	return ev.lists().Table(mark)
+}
+
+// knowsCame says that the lists of all seats that came by exchanges are known.
+func (ev *event) knowsCame(f *tariff.Fare) bool {
+	return f == nil || !slices.ContainsFunc(f.Came, func(c tariff.Came) bool { return ev.table(c.Mark) == nil })
+}
+
+// reread takes the header over as the store has it, if it is newer.
+func (ev *event) reread() {
+	e := ev.engine
+	ctx, cancel := context.WithTimeout(e.ctx, catalogPatience)
+	defer cancel()
+	header, err := e.cfg.Store.Event(ctx, ev.header.Load().ID)
+	if err != nil {
+		return // nothing of what is asked was done, and whoever asked is told so
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if header.SaleNo > ev.header.Load().SaleNo {
+		e.takeHeader(ev, header)
+	}
 }

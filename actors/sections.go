@@ -148,6 +148,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	header := s.ev.header.Load()
 	m.SaleOwed(header.Turn())
 	m.TermsOwed(header.Terms())
+	m.PricesOwed(s.ev.lists().Prices())
 	logged, _ := m.SaleAt()
 	s.saleTurn.Store(uint64(logged))
 	s.ev.adopt(s, m.State)
@@ -384,9 +385,7 @@ func (ev *event) hearTurn(header *storage.Event) {
 		if s.shard.Serving() == nil || sales.Turn(s.saleTurn.Load()) >= turn {
 			continue
 		}
-		r := request.Of(section.Call{
-			Command: section.Command{Kind: section.SwitchSale, Operator: true, Sale: turn, Terms: header.Terms()},
-		})
+		r := request.Of(section.Call{Command: ev.switchTo(turn)})
 		r.OnAnswer = func(*writer.Request) {}
 		_, _ = s.shard.Send(&r.Request) // one that stands still hears when it is claimed
 	}

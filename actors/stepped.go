@@ -3,14 +3,20 @@ package actors
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"holdfast/actors/coordinator"
+	"holdfast/actors/fares"
 	"holdfast/actors/placement"
+	"holdfast/actors/price"
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/replica"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/section/exchange"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/shard"
 	"holdfast/actors/waitingroom"
 	"holdfast/storage"
@@ -248,3 +254,122 @@ func (i *Inspection) InTransit(no storage.SectionNo) int64 { return i.section(no
 
 // Kind is what the section is made of.
 func (i *Inspection) Kind(no storage.SectionNo) section.Kind { return i.section(no).kind }
+
+// Exchange holds seats that are to take the place of others that a sold booking gives up, and fills out with that hold:
+// as many, of the same section, named or the best; seats that are named in both lists are left alone. What the exchange
+// costs stands in out.Exchange. To confirm the hold, even where there is nothing to pay, is to exchange the seats.
+// Until then, and where it ends otherwise, the booking keeps what it has.
+//
+// Errors: those of Book about seats and the sale, and ErrBookingUnknown.
+func (e *Engine) Exchange(
+	id BookingID, gives []string, call *BookCall, timeout time.Duration, out *BookingView,
+) error {
+	deadline, who := time.Now().Add(timeout), call.Caller
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	ev, o, _, err := e.locate(id, deadline)
+	if err != nil {
+		return err
+	}
+	if over := ev.refusesHold(); over != nil && !ev.index.Knows(who.Request) {
+		return over
+	}
+	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline}
+	if call.Fares.Any() && ev.lists().Unlogged() {
+		return &Refusal{Code: section.TypeUnknown}
+	}
+	for n := range repricedMax {
+		if err = t.exchangeOnce(id, gives, out); !isRepriced(err) || !t.awaitPrices(n) {
+			break
+		}
+		if err = e.read(id, who, deadline, out); err != nil {
+			return err
+		}
+		err = ErrUnavailable
+	}
+	if isRepriced(err) {
+		return ErrUnavailable
+	}
+	return err
+}
+
+// exchangeOnce places the hold by the price lists that this node knows. out is the booking as it stands: what it gives
+// up counts for what that costs by the booking's own list and types.
+func (t *bookingCall) exchangeOnce(id BookingID, gives []string, out *BookingView) error {
+	e, fared := t.ev.engine, out.fared
+	r := request.New()
+	if err := t.exchangeCommand(r, id, gives, &fared); err != nil {
+		r.Free()
+		return err
+	}
+	got, err := e.command(r, id, t.call.Caller, t.deadline, out)
+	if err != nil || got.Rejection == section.Accepted {
+		return err
+	}
+	return &Refusal{Code: got.Rejection, Seats: out.lost, Wait: e.waitFor(got.Rejection, got.ExpiresAt),
+		until: got.ExpiresAt}
+}
+
+// exchangeCommand makes r ask for an exchange. Seats that are wanted and given up alike are neither.
+func (t *bookingCall) exchangeCommand(r *request.Request, id BookingID, give []string, of *fares.Priced) error {
+	o, call, c := t.o, t.call, &r.Command
+	c.Kind, c.Exchange = section.PlaceExchange, new(exchange.Part)
+	both := func(seat string) bool {
+		return slices.Contains(give, seat) && slices.Contains(call.Seats, seat)
+	}
+	gives, err := o.ofSection(id.Section.Section, give, both)
+	if err != nil {
+		return err
+	}
+	wanted, err := o.ofSection(id.Section.Section, call.Seats, both)
+	if err != nil {
+		return err
+	}
+	r.Seats = append(r.Seats, wanted...)
+	c.Seats, c.Exchange.Gives = r.Seats, gives
+	c.Fare = t.fareOfWanted(call.Seats, wanted, id.Section.Section)
+	if b := &call.Best; b.Quantity > 0 {
+		if c.Category, c.AnyCategory, err = o.category(b.Category); err != nil {
+			return err
+		}
+		c.Quantity, c.AccessibleOnly = b.Quantity, b.Accessible
+		c.Fare = call.Fares.Best(t.ev.lists().Now(), c.Category, c.AnyCategory)
+	}
+	c.Exchange.Credit = o.refundOf(id.Section.Section, 0, gives, of, price.ReturnFees)
+	return nil
+}
+
+// fareOfWanted is what is asked for the seats of an exchange: those that are named and not given up alike.
+func (t *bookingCall) fareOfWanted(ids []string, wanted []section.SeatIndex, no storage.SectionNo) *tariff.Fare {
+	fare, layout := fares.Request{Gift: t.call.Fares.Gift}, t.o.sections[no].kind.Layout
+	for n, id := range ids {
+		if ref, known := t.o.seats.Find(id); known && slices.Contains(wanted, ref.index) {
+			fare.Types = append(fare.Types, t.call.Fares.TypeOf(n))
+		}
+	}
+	return fare.Named(t.ev.lists().Now(), len(wanted), func(n int) fares.Seat {
+		return fares.Seat{Index: wanted[n], Category: layout.Seats[wanted[n]].Category}
+	})
+}
+
+// ofSection are the indexes of seats that all lie in a section, without those that are left out.
+func (o *openEvent) ofSection(
+	no storage.SectionNo, ids []string, without func(string) bool,
+) (seats []section.SeatIndex, err error) {
+	var unknown []string
+	for _, id := range ids {
+		switch ref, known := o.seats.Find(id); {
+		case !known:
+			unknown = append(unknown, id)
+		case ref.section != no:
+			err = &Refusal{Code: section.ExchangeOverSections, Seats: []string{id}}
+		case !without(id):
+			seats = append(seats, ref.index)
+		}
+	}
+	if len(unknown) > 0 {
+		err = &SeatsUnknownError{Seats: unknown}
+	}
+	return seats, err
+}

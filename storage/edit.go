@@ -4,9 +4,19 @@ import (
 	"errors"
 	"slices"
 
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/actors/section/terms"
 	"holdfast/storage/onsale"
+)
+
+// ErrPrices says that an event has had as many price lists as it may.
+var ErrPrices = errors.New("storage: too many price lists")
+
+// Bounds of all price lists of an event, which its header has for ever.
+const (
+	EditionsMax       = 64
+	EditionEntriesMax = 16 << 10 // prices of all lists
 )
 
 // ErrTerms says that a hold would last longer than it may.
@@ -46,6 +56,9 @@ func (e *Event) edit(c *onsale.Edit) {
 	set(&e.Rules.SeatsPerBuyerMax, c.SeatsPerBuyerMax)
 	set(&e.Rules.RefuseOrphans, c.RefuseOrphans)
 	set(&e.Rules.ForbidTransfers, c.ForbidTransfers)
+	if c.Prices != nil {
+		e.reprice(c.Prices)
+	}
 	e.Edits = e.Edits.With(c, e.SaleNo)
 }
 
@@ -81,6 +94,8 @@ func (e *Event) standing() *onsale.Standing {
 	return &onsale.Standing{
 		Name: c.Name, StartsAt: c.StartsAt, StartsMinutes: c.StartsMinutes, SaleEndsAt: c.SaleEndsAt, Rules: c.Rules,
 		MadeWith: c.MadeWith, TermsNo: c.TermsNo, Edits: c.Edits,
+		Prices:   onsale.Prices{Totals: c.Prices, Components: c.Components, Types: c.Types},
+		PricesNo: c.PricesNo, PricesMark: c.PricesMark, Earlier: c.Earlier,
 	}
 }
 
@@ -88,6 +103,8 @@ func (e *Event) standing() *onsale.Standing {
 func (e *Event) takeStanding(o *onsale.Standing) {
 	e.Name, e.StartsAt, e.StartsMinutes, e.SaleEndsAt = o.Name, o.StartsAt, o.StartsMinutes, o.SaleEndsAt
 	e.Rules, e.MadeWith, e.TermsNo, e.Edits = o.Rules, o.MadeWith, o.TermsNo, o.Edits
+	e.Prices, e.Components, e.Types = o.Prices.Totals, o.Prices.Components, o.Prices.Types
+	e.PricesNo, e.PricesMark, e.Earlier = o.PricesNo, o.PricesMark, o.Earlier
 }
 
 // cloneEdits gives the event edits in memory of its own.
@@ -99,5 +116,39 @@ func (e *Event) cloneEdits() {
 	e.Edits = slices.Clone(e.Edits)
 	for i := range e.Edits {
 		e.Edits[i].Fields = slices.Clone(e.Edits[i].Fields)
+	}
+}
+
+// editions is which lists the event has had, the one that counts now last.
+func (e *Event) editions() []price.Edition {
+	now := price.Edition{No: e.PricesNo, Mark: e.PricesMark, Totals: e.Prices, Components: e.Components, Types: e.Types}
+	if now.Mark == 0 {
+		list := e.PriceList()
+		now.Mark = list.Mark()
+	}
+	return append(slices.Clone(e.Earlier), now)
+}
+
+// Editions are all price lists that the event has had, the one that counts now last. They are not to be changed.
+func (e *Event) Editions() []price.Edition { return e.editions() }
+
+// mayReprice says that the event may have one more list.
+func (e *Event) mayReprice(p *onsale.Prices) bool {
+	more := price.Edition{Totals: p.Totals, Types: p.Types}
+	entries := more.Entries()
+	for _, was := range e.editions() {
+		entries += was.Entries()
+	}
+	return len(e.Earlier)+2 <= EditionsMax && entries <= EditionEntriesMax
+}
+
+// reprice has new holds go by other prices. The list gets a mark that none before it had.
+func (e *Event) reprice(p *onsale.Prices) {
+	e.Earlier = e.editions()
+	e.Prices, e.Components, e.Types, e.PricesNo = p.Totals, p.Components, p.Types, e.SaleNo
+	list := e.PriceList()
+	e.PricesMark = list.Mark()
+	for slices.ContainsFunc(e.Earlier, func(was price.Edition) bool { return was.Mark == e.PricesMark }) {
+		e.PricesMark = e.PricesMark%price.MarkMax + 1
 	}
 }

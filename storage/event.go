@@ -36,6 +36,8 @@ func (e *Event) Clone() *Event {
 		postponed := *e.Postponed
 		c.Postponed = &postponed
 	}
+	c.Types = price.CloneTypes(e.Types)
+	c.Earlier = slices.Clone(e.Earlier) // what an edition has is never changed
 	c.cloneEdits()
 	return &c
 }

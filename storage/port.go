@@ -182,6 +182,14 @@ type Event struct {
 	// TermsNo is the turn that was the last edit of Rules; 0: there was none. Edits are notes of the newest edits.
 	TermsNo uint64       `json:",omitempty"`
 	Edits   onsale.Edits `json:",omitempty"`
+	// Types are kinds of tickets, of categories that have several; see price.List. Edits change them with Prices.
+	Types map[string][]price.Type `json:",omitempty"`
+	// PricesNo is the turn that was the last edit of Prices, Components and Types; 0: there was none. PricesMark is
+	// what logs know that list by; 0: the event was made with it, and its own mark counts. Earlier are those that
+	// counted before, oldest first: whoever held seats under one keeps it.
+	PricesNo   uint64          `json:",omitempty"`
+	PricesMark price.Mark      `json:",omitempty"`
+	Earlier    []price.Edition `json:",omitempty"`
 }
 
 // PricingVersion is how an event's prices are kept and logged.
@@ -197,7 +205,7 @@ const (
 
 // PriceList is the event's prices, with the components of those that have some.
 func (e *Event) PriceList() price.List {
-	return price.List{Currency: e.Currency, Totals: e.Prices, Components: e.Components}
+	return price.List{Currency: e.Currency, Totals: e.Prices, Components: e.Components, Types: e.Types}
 }
 
 // SectionInfo is a section's header.

@@ -18,8 +18,9 @@ const (
 var ErrCancelled = errors.New("storage: the event is cancelled")
 
 // Switch has the event stand as the change wants it. Nothing changes with an error: ErrNotFound (it is deleted),
-// ErrForgotten, ErrCancelled, *onsale.VersionError, ErrTerms. An edit turns the switch to where it stands. An event
-// that is called off can only go on to SaleCancelled and SaleDeleted; what it is already is no error, and no turn.
+// ErrForgotten, ErrCancelled, *onsale.VersionError, ErrTerms, ErrPrices. An edit turns the switch to where it stands.
+// An event that is called off can only go on to SaleCancelled and SaleDeleted; what it is already is no error, and no
+// turn.
 func (e *Event) Switch(c onsale.Change) error {
 	if c.Edit != nil {
 		c.Sale = e.Sale
@@ -32,8 +33,11 @@ func (e *Event) Switch(c onsale.Change) error {
 	case c.Edit != nil && c.Edit.Version != e.Version():
 		return &onsale.VersionError{Now: e.Version()}
 	case c.Edit != nil: // of a forgotten event too
-		if !e.fits(c.Edit) {
+		switch {
+		case !e.fits(c.Edit):
 			return ErrTerms
+		case c.Edit.Prices != nil && !e.mayReprice(c.Edit.Prices):
+			return ErrPrices
 		}
 	case !e.Sellable(c.Sale):
 		return ErrForgotten

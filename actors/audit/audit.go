@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"holdfast/actors/fares"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -131,12 +132,13 @@ func (r *run) event(e *storage.Event) error {
 	var holds []admittedHold
 	var counted stocks
 	var last []section.Seq
-	limits := newLimits(e)
+	limits, lists := newLimits(e), fares.Of(e, labelsOf(plan))
 	for i := range e.Sections {
 		of := &subject{
 			notes: &notes{report: r.report, show: out.Event, name: e.Sections[i].ID},
 			key:   storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)},
 			event: e, layout: plan.Layout(i), plan: plan, categories: plan.Categories, limits: limits,
+			lists: lists,
 		}
 		if err := r.section(of, &out, &holds, &counted, &last); err != nil {
 			return err
@@ -155,7 +157,7 @@ func (r *run) section(
 		return err
 	}
 	*holds, *last = append(*holds, s.admitted...), append(*last, s.chain.seq)
-	counted.sections = append(counted.sections, countedSection{s.counts, s.ledger})
+	counted.sections = append(counted.sections, countedSection{s.counts, s.ledger, of})
 	r.keepBooks(s, whole)
 	of.limits.sections[of.key.Section].notes, of.limits.sections[of.key.Section].whole = of.notes, whole
 	out.add(&s.totals)
@@ -277,4 +279,12 @@ func (r *run) reportOrphans(logs []storage.SectionKey) {
 			})
 		}
 	}
+}
+
+// labelsOf are the labels of a plan's categories, by number.
+func labelsOf(plan *venue.Venue) (labels []string) {
+	for i := range plan.Categories {
+		labels = append(labels, plan.Categories[i].Label)
+	}
+	return labels
 }

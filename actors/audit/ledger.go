@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/section/entry"
 	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/transfer"
 )
 
@@ -21,7 +22,9 @@ type booking struct {
 	bought    []section.SeatIndex // with those that were refunded since
 	begun     int                 // payments begun: before the first one nobody can have been charged
 	priced    bool
-	total     int64               // as it was logged; of a priced booking
+	total     int64       // as it was logged; of a priced booking
+	mark      tariff.Mark // of the list that it was placed under
+	fare      *tariff.Fare
 	due       []section.SeatIndex // sold, and owed back
 	owes      bool                // money of an attempt that is not the booking's
 	order     *orderNotes
@@ -89,6 +92,7 @@ func (l *ledger) apply(c *section.Change) {
 	case section.TransferOffered, section.TransferEnded:
 		l.transfer(c)
 	case section.GrantsFenced: // judged with the event: see limits.go
+	case section.PricesSet: // judged in settle.go
 	case section.SaleSwitched: // judged in sale.go
 		l.off = c.Sale.State() == sales.Cancelling
 	case section.TermsSet:
@@ -137,7 +141,7 @@ func (l *ledger) place(c *section.Change) {
 	l.bookings[c.Booking] = &booking{
 		state: section.BookingHeld, buyer: c.Buyer, placedAt: c.At, expiresAt: c.ExpiresAt,
 		seats: slices.Clone(c.Seats), bought: slices.Clone(c.Seats), priced: c.PriceMark != 0, total: c.Total,
-		exchange: c.Exchange,
+		mark: c.PriceMark, fare: c.Fare, exchange: c.Exchange,
 	}
 	if c.Exchange != nil {
 		l.wantsExchange(c)

@@ -202,6 +202,7 @@ func (j *orderJudge) home(at int, no section.BookingNo, b *booking) {
 			)
 			continue
 		}
+		j.priced(at, no, b, i, l)
 		if j.moving && l.order.newest() > j.lastSeqs[at] {
 			continue // it has heard of what came after the home was read
 		}
@@ -224,6 +225,21 @@ func (j *orderJudge) home(at int, no section.BookingNo, b *booking) {
 			j.wrong(at, "I7: booking %d is %s, and its leg %d of section %d is %s", no, stateWord(b.state), leg.Booking,
 				to, stateWord(l.state))
 		}
+	}
+}
+
+// priced judges that a leg costs what its home says (I12). Where a list is not known nothing is.
+func (j *orderJudge) priced(at int, no section.BookingNo, b *booking, i int, l *booking) {
+	leg := &b.order.Legs[i]
+	if !b.priced || !l.priced {
+		return
+	}
+	of := j.ledgers[leg.Section].of
+	amount, sure := list(of.lists.Tariff(b.mark), of.layout, leg.Seats, b.fare, uint8(i+1))
+	if b.mark != l.mark || sure && amount != l.total {
+		j.limits.sections[at].notes.add(0, PriceDiffers, fmt.Sprintf(
+			"I12: leg %d of section %d costs %s, and booking %d says %s", leg.Booking, leg.Section, of.money(l.total),
+			no, of.money(amount)))
 	}
 }
 

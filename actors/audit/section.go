@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"holdfast/actors/audit/reconcile"
+	"holdfast/actors/fares"
 	"holdfast/actors/section"
 	"holdfast/actors/section/tariff"
 	"holdfast/actors/venue"
@@ -24,6 +25,7 @@ type subject struct {
 	plan       *venue.Venue
 	categories []venue.Category
 	limits     *limits
+	lists      *fares.Lists
 }
 
 // sectionAudit reads one section's log once and holds everything else against it.
@@ -40,7 +42,7 @@ type sectionAudit struct {
 	totals   Totals
 	admitted []admittedHold
 	counts   *sectionCounts // nil: no gate counts on the section
-	mark     tariff.Mark    // of the event's price list
+	prices   *tariff.Prices // those that the log set last; nil: none
 	accounts map[section.BookingNo]*reconcile.Account
 	sale     saleLog
 }
@@ -49,8 +51,6 @@ func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *secti
 	s := &sectionAudit{subject: of, ctx: ctx, at: at, accounts: map[section.BookingNo]*reconcile.Account{}}
 	s.ledger = newLedger(len(of.layout.Seats), of.event.FirstRules(), s.note)
 	s.state = section.NewState(of.layout, of.event.FirstRules())
-	list := of.event.PriceList()
-	s.mark = tariff.Mark(list.Mark())
 	if of.event.WaitingRoom != nil {
 		s.counts = new(sectionCounts)
 	}

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/audit/reconcile"
 	"holdfast/actors/money"
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 	"holdfast/storage"
 )
 
@@ -154,12 +155,13 @@ func (b *sectionBooks) disputes(a *reconcile.Account) {
 }
 
 // costs is what a booking costs, its legs with it: what the log says (I12), of a hold that was logged without a price
-// what its seats do. Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it
-// is right whichever was read first. Of an exchange it is the difference. sure is false for a seat that is none: a
-// wrong change, noted as such.
+// what its seats do. What a list says never changes, nor a booking's seats and its list, nor the amount of a charge: it
+// is right whichever was read first. Of an exchange it is the difference. sure is false for a seat that is none, a
+// wrong change, noted as such, and for a list of an edit that the catalog did not have yet when it was read.
 func (s *subject) costs(b *booking) (amount int64, sure bool) {
+	t := s.lists.Tariff(b.mark)
 	if amount, sure = b.total, true; !b.priced {
-		amount, sure = s.list(s.layout, b.bought)
+		amount, sure = list(t, s.layout, b.bought, b.fare, 0)
 	}
 	if b.exchange != nil {
 		return max(0, amount-b.exchange.Credit), sure
@@ -172,45 +174,86 @@ func (s *subject) costs(b *booking) (amount int64, sure bool) {
 		if int(leg.Section) >= len(s.event.Sections) {
 			return 0, false
 		}
-		more, known := s.list(s.plan.Layout(int(leg.Section)), leg.Seats)
+		more, known := list(t, s.plan.Layout(int(leg.Section)), leg.Seats, b.fare, uint8(i+1))
 		amount, sure = amount+more, sure && known
 	}
 	return amount, sure
 }
 
-// list adds up seats by the event's price list.
-func (s *subject) list(layout *section.Layout, seats []section.SeatIndex) (amount int64, sure bool) {
+// list adds up seats by a price list, which may be nil: those of a booking's k-th leg, or, of 0, of its own section.
+func list(
+	t *tariff.Tariff, layout *section.Layout, seats []section.SeatIndex, fare *tariff.Fare, k uint8,
+) (amount int64, sure bool) {
+	if t == nil {
+		return 0, false
+	}
 	for _, seat := range seats {
 		if int(seat) >= len(layout.Seats) {
 			return 0, false
 		}
-		amount += s.event.Prices[s.categories[layout.Seats[seat].Category].Label]
+		one, known := t.Total(int(layout.Seats[seat].Category), fare.TypeOf(k, seat))
+		if !known {
+			return 0, false
+		}
+		amount += one
+	}
+	if fare.IsGift() {
+		amount = 0
 	}
 	return amount, true
 }
 
 func (s *subject) money(amount int64) string { return money.Format(amount, s.event.Currency) }
 
-// priced holds what a hold was logged with against the event's price list (I12).
+// priced holds what a hold was logged with against the price list that counted: the one that the log set last, or that
+// the event was made with (I12). A leg goes by its home's list, which may be another.
 func (s *sectionAudit) priced(c *section.Change) {
-	if c.Kind != section.HoldPlaced && c.Kind != section.LegBound ||
-		c.PriceMark == 0 && s.event.Pricing < storage.PricingLogged {
+	if c.Kind == section.PricesSet {
+		s.repriced(c.Prices)
 		return
 	}
-	amount, sure := s.list(s.layout, c.Seats)
+	if c.Kind != section.HoldPlaced && c.Kind != section.LegBound ||
+		c.PriceMark == 0 && s.event.Pricing < storage.PricingLogged && s.prices == nil {
+		return
+	}
+	now := s.lists.Tariff(0)
+	if s.prices != nil {
+		now = &s.prices.Tariff
+	}
+	by := now
+	if c.Kind == section.LegBound && c.PriceMark != 0 {
+		by = s.lists.Tariff(c.PriceMark)
+	}
+	amount, sure := list(by, s.layout, c.Seats, c.Fare, 0)
 	switch {
 	case c.PriceMark == 0:
 		s.note(PriceDiffers, fmt.Sprintf("booking %d was logged without what it costs", c.Booking))
 	case sure && c.Total != amount:
 		s.note(PriceDiffers, fmt.Sprintf("booking %d was logged with %s, its seats cost %s", c.Booking,
 			s.money(c.Total), s.money(amount)))
-	case c.PriceMark != s.mark:
+	case c.Kind == section.HoldPlaced && c.PriceMark != now.Mark:
 		s.note(
 			PriceDiffers,
-			fmt.Sprintf("booking %d was held under another price list than the event has now: mark %d, "+
-				"not %d", c.Booking, c.PriceMark, s.mark),
+			fmt.Sprintf("booking %d was held under another price list than counted then: mark %d, "+
+				"not %d", c.Booking, c.PriceMark, now.Mark),
 		)
+	case !sure && by != nil:
+		s.note(PriceDiffers, fmt.Sprintf("booking %d is of a type of ticket that its seats do not have", c.Booking))
 	}
+}
+
+// repriced holds a list that the log sets against the one before it, and against the catalog's. Of an edit that came
+// after the catalog was read nothing is known there.
+func (s *sectionAudit) repriced(p *tariff.Prices) {
+	if s.prices != nil && p.No <= s.prices.No {
+		s.note(WrongChange, fmt.Sprintf("prices of edit %d after those of edit %d", p.No, s.prices.No))
+	}
+	known := s.lists.Tariff(p.Mark)
+	same := known != nil && slices.Equal(known.Totals, p.Totals) && slices.Equal(known.Offers, p.Offers)
+	if !same && (known != nil || p.No <= s.event.SaleNo) {
+		s.note(PriceDiffers, fmt.Sprintf("the prices of edit %d are not what the catalog has: mark %d", p.No, p.Mark))
+	}
+	s.prices = p
 }
 
 // wait lets time pass online; a quiet source does not change.

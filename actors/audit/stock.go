@@ -74,6 +74,7 @@ type stocks struct {
 type countedSection struct {
 	counts *sectionCounts
 	ledger *ledger
+	of     *subject
 }
 
 // judge says how a stock differs from what the logs give. A source that goes on being written has records that came

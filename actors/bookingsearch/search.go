@@ -29,9 +29,20 @@ type Query struct {
 	Until   section.Instant        // placed before
 	Payment string                 // the processor's reference of an attempt
 	Changed section.Instant        // something was logged of it then or later; of one event only
+	Gift    Choice                 // whether it was given away
 	After   Key                    // the page before ended here
 	Limit   int                    // 1 to LimitMax; else LimitMax
 }
+
+// Choice is what a query wants of something that a booking is or is not.
+type Choice uint8
+
+// Either way, or one of them.
+const (
+	Either Choice = iota
+	Yes
+	No
+)
 
 // Request is a Query of an event, or of a buyer.
 type Request struct {
@@ -282,12 +293,13 @@ func (s *search) matches(c *candidate) bool {
 	switch {
 	case !theirs, len(s.q.States) > 0 && !slices.Contains(s.q.States, c.is):
 		return false
-	case h.Seat == nil && s.q.Payment == "":
+	case h.Seat == nil && s.q.Payment == "" && s.q.Gift == Either:
 		return true
 	}
 	c.state.Lookup(c.ID.No, &c.d)
 	return (h.Seat == nil || hasSeat(c.ID.Section.Section, &c.d.Outcome, *h.Seat)) &&
-		(s.q.Payment == "" || mentions(c.d.Outcome.Money, s.q.Payment))
+		(s.q.Payment == "" || mentions(c.d.Outcome.Money, s.q.Payment)) &&
+		(s.q.Gift == Either || c.d.Outcome.Fare.IsGift() == (s.q.Gift == Yes))
 }
 
 // hasSeat says that a booking of a section has, or had, a seat there or in one of its legs.

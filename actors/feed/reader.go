@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"holdfast/actors/fares"
 	"holdfast/actors/feed/envelope"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -160,6 +161,9 @@ func (r *Reader) tell(ctx context.Context, e *entry, p *page) error {
 		if err != nil {
 			return err
 		}
+		if names, err = r.namesFor(ctx, p.Shard.Event, names, placing); err != nil {
+			return err
+		}
 		add(n, &changes[n], placing)
 	}
 	return nil
@@ -184,7 +188,21 @@ func (r *Reader) One(ctx context.Context, ref Ref) (envelope.Event, error) {
 	return p.Events[ref.N], nil
 }
 
-// namesOf are an event's names, which never change.
+// namesFor are an event's names, read again if a booking is of a price list that they do not have: an edit has brought
+// it, and the catalog had it first.
+func (r *Reader) namesFor(
+	ctx context.Context, id storage.EventID, names *envelope.Names, p *envelope.Placing,
+) (*envelope.Names, error) {
+	if p == nil || p.Fare == nil || len(p.Fare.Seats) == 0 || names.Type(p.Mark, 1) != "" {
+		return names, nil
+	}
+	r.mu.Lock()
+	delete(r.names, id)
+	r.mu.Unlock()
+	return r.namesOf(ctx, id)
+}
+
+// namesOf are an event's names, which never change but by price lists that come to those there are.
 func (r *Reader) namesOf(ctx context.Context, id storage.EventID) (*envelope.Names, error) {
 	r.mu.Lock()
 	names := r.names[id]
@@ -204,7 +222,11 @@ func (r *Reader) namesOf(ctx context.Context, id storage.EventID) (*envelope.Nam
 	if err != nil {
 		return nil, err
 	}
-	names = &envelope.Names{Event: id, Currency: header.Currency}
+	var labels []string
+	for i := range v.Categories {
+		labels = append(labels, v.Categories[i].Label)
+	}
+	names = &envelope.Names{Event: id, Currency: header.Currency, Type: fares.Of(header, labels).TypeName}
 	for i := range v.Sections {
 		var seats []string
 		for _, row := range v.Sections[i].Rows {

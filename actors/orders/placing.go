@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -62,6 +63,9 @@ type Buyer interface {
 	Repeated(home storage.SectionNo, outcome *section.Outcome)
 	// Key is the call's; zeros: it has none.
 	Key() (request section.RequestID, fingerprint uint64)
+	// Fares are what the commands say of prices by the list that the home goes by, 0: that the event was made with;
+	// nil: nothing. false: some seat cannot be of the type that is asked for.
+	Fares(mark tariff.Mark, selections []Selection) (all []*tariff.Fare, ok bool, err error)
 	// Taken lists seats which the map shows to be taken.
 	Taken(at storage.SectionNo, seats []section.SeatIndex) []section.SeatIndex
 	// Reserve counts seats for the buyer, unless the buyer may not have them, or the sale is not open.
@@ -95,6 +99,8 @@ type Placing struct {
 	best       uint32
 	ordered    bool   // legs are bound one after the other, ascending
 	lost       []Lost // why the last run was refused
+	mark       tariff.Mark
+	fares      []*tariff.Fare // by leg, the home's first; nil: none says anything
 }
 
 // NewPlacing prepares an order of up to order.SectionsMax sections, ascending. best is how many seats were chosen for
@@ -132,6 +138,11 @@ func (x *Placing) once() (section.Rejection, error) {
 	if x.lost = x.taken(); x.lost != nil { // a refused order costs writes (P7)
 		x.undo()
 		return section.SeatTaken, nil
+	}
+	known := false
+	if x.fares, known, err = x.buyer.Fares(x.mark, x.selections); err != nil || !known {
+		x.undo()
+		return section.TypeUnknown, err
 	}
 	if err := x.reserve(); err != nil {
 		x.undo()
@@ -173,7 +184,7 @@ func (x *Placing) begin() (rejection section.Rejection, over bool, err error) {
 		rejection = outcome.Rejection
 		switch over = rejection != section.Accepted || outcome.Repeat || outcome.Order == nil; {
 		case !over:
-			x.id = outcome.Order.ID
+			x.id, x.mark = outcome.Order.ID, outcome.Mark
 			x.hash = order.Hash(&x.id, x.selections[0].Seats, x.legs())
 		case rejection == section.Accepted:
 			x.buyer.Repeated(home, outcome)
@@ -271,6 +282,7 @@ func (x *Placing) bindLeg(k int) (b bound) {
 	r.Command.Kind, r.Command.Seats, r.Command.Quantity = section.BindLeg, r.Seats, x.best
 	r.Reserved, r.Command.Grant = w.share.Seats, w.share.Grant
 	r.Command.Order = &order.Part{ID: x.id, Hash: x.hash, K: uint8(k), N: uint8(len(x.selections))}
+	r.Command.Fare = x.fareOf(k)
 	r.Command.Request = order.LegRequest(&x.id, x.hash, uint8(k))
 	failed := x.buyer.Send(r, w.Section)
 	if failed != nil && failed.Class != writer.Unknown {
@@ -297,6 +309,14 @@ func (x *Placing) bindLeg(k int) (b bound) {
 	return b
 }
 
+// fareOf is what the command about leg k says of prices; 0: the home's.
+func (x *Placing) fareOf(k int) *tariff.Fare {
+	if x.fares == nil {
+		return nil
+	}
+	return x.fares[k]
+}
+
 // place has the home record the order.
 func (x *Placing) place() (section.Rejection, error) {
 	w := &x.selections[0]
@@ -304,6 +324,7 @@ func (x *Placing) place() (section.Rejection, error) {
 	r.Seats = append(r.Seats, w.Seats...)
 	r.Command.Kind, r.Command.Seats, r.Command.Quantity = section.PlaceHold, r.Seats, x.best
 	r.Command.Order = &order.Part{ID: x.id, Hash: x.hash, Legs: x.legs()}
+	r.Command.Fare = x.fareOf(0)
 	rejection, placed, err := x.buyer.Place(r, w.Section, &w.share)
 	switch {
 	case err != nil:

@@ -68,3 +68,15 @@ func WithSeat(legs []order.Leg, no uint32, seat section.SeatIndex) []order.Leg {
 	legs[at].Seats = append(legs[at].Seats, seat)
 	return legs
 }
+
+// LegNo is which leg of an order, from 1, lies in a section; 0: the order is nil, or none does.
+func LegNo(p *order.Part, section uint32) uint8 {
+	if p != nil {
+		for i := range p.Legs {
+			if p.Legs[i].Section == section {
+				return uint8(i + 1)
+			}
+		}
+	}
+	return 0
+}

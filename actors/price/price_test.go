@@ -242,7 +242,7 @@ func TestMarksTellListsApart(t *testing.T) {
 		"a tax that is less": func(l *List) { l.Components["A"].Taxes[0].Amount-- },
 	} {
 		p := list.Components["A"]
-		other := List{"EUR", maps.Clone(list.Totals), map[string]Price{"A": p.Clone()}}
+		other := List{Currency: "EUR", Totals: maps.Clone(list.Totals), Components: map[string]Price{"A": p.Clone()}}
 		if other.Mark() != first {
 			t.Fatal("the same list has another mark")
 		}
@@ -268,7 +268,7 @@ func TestAddingUpABookingTakesNoMemory(t *testing.T) {
 		sum.Reset()
 		total = 0
 		for seat := range 8 {
-			total += table.Add(seat%2, &sum)
+			total += table.Add(seat%2, 0, &sum)
 		}
 	})
 	if count > 0 || total != 4*5400 || sum.Total() != total || sum.Fees[0].Amount != 2000 {
@@ -290,16 +290,19 @@ func TestUnsoundListsAreRefused(t *testing.T) {
 		most int64
 		ok   bool
 	}{
-		"within":                {List{"EUR", map[string]int64{"A": 100, "B": 0}, nil}, 8, true},
-		"a seat too dear":       {List{"EUR", map[string]int64{"A": 1001}, nil}, 1, false},
-		"a booking too dear":    {List{"EUR", map[string]int64{"A": 126}, nil}, 8, false},
-		"another currency":      {List{"JPY", map[string]int64{"A": 1}, nil}, 1, false},
-		"free, whatever it is":  {List{"JPY", map[string]int64{"A": 0}, nil}, 8, true},
-		"below 0":               {List{"EUR", map[string]int64{"A": -1}, nil}, 1, false},
-		"over all bounds":       {List{"EUR", map[string]int64{"A": TotalMax + 1}, nil}, 1, false},
-		"parts of another sum":  {List{"EUR", map[string]int64{"A": 9}, composed}, 1, false},
-		"parts of no category":  {List{"EUR", map[string]int64{"A": 9}, map[string]Price{"B": {Face: 9}}}, 1, false},
-		"as many as never were": {List{"EUR", map[string]int64{"A": 0}, nil}, 1 << 40, true},
+		"within":               {List{Currency: "EUR", Totals: map[string]int64{"A": 100, "B": 0}}, 8, true},
+		"a seat too dear":      {List{Currency: "EUR", Totals: map[string]int64{"A": 1001}}, 1, false},
+		"a booking too dear":   {List{Currency: "EUR", Totals: map[string]int64{"A": 126}}, 8, false},
+		"another currency":     {List{Currency: "JPY", Totals: map[string]int64{"A": 1}}, 1, false},
+		"free, whatever it is": {List{Currency: "JPY", Totals: map[string]int64{"A": 0}}, 8, true},
+		"below 0":              {List{Currency: "EUR", Totals: map[string]int64{"A": -1}}, 1, false},
+		"over all bounds":      {List{Currency: "EUR", Totals: map[string]int64{"A": TotalMax + 1}}, 1, false},
+		"parts of another sum": {
+			List{Currency: "EUR", Totals: map[string]int64{"A": 9}, Components: composed}, 1, false,
+		},
+		"parts of no category": {List{Currency: "EUR", Totals: map[string]int64{"A": 9},
+			Components: map[string]Price{"B": {Face: 9}}}, 1, false},
+		"as many as never were": {List{Currency: "EUR", Totals: map[string]int64{"A": 0}}, 1 << 40, true},
 	} {
 		if err := row.list.Sound(row.most, refuses); (err == nil) != row.ok {
 			t.Errorf("%s: %v", name, err)

@@ -32,7 +32,7 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 		touched = s.applyLeg(c, touched)
 	case LegSeatsFreed:
 		touched = s.applyShrunk(c, touched)
-	case OrderSettled, OrderServed, SaleSwitched, TermsSet,
+	case OrderSettled, OrderServed, SaleSwitched, TermsSet, PricesSet,
 		TicketAdmitted, TicketDoubled, TicketReissued, TransferOffered, TransferEnded:
 		s.applyNews(c)
 	default:
@@ -66,6 +66,7 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	s.expiryPush(slot, c.ExpiresAt)
 	s.placeOrder(slot, c.Order)
 	s.placeExchange(slot, c)
+	s.prices.Keep(slot, c.Fare)
 	s.remember(c, slot)
 	return s.markAll(c.Seats, Available, Held, slot, touched)
 }

@@ -22,7 +22,7 @@ type holder struct {
 
 func newHolder(n int) *holder {
 	h := &holder{s: NewState(generalLayout(n), testRules), touched: make([]SeatIndex, 0, 64)}
-	h.s.tariff = &tariff.Tariff{Totals: []int64{4500}, Mark: 1}
+	h.s.prices.MadeWith(&tariff.Tariff{Totals: []int64{4500}, Mark: 1})
 	h.s.Begin(1)
 	return h
 }
@@ -218,7 +218,9 @@ var bestSizes = []struct {
 }{
 	{
 		"5000", func() *Layout { return hall(5000) },
-	}, {"20000", func() *Layout { return hall(20_000) }}, {"20000 at tables of two", func() *Layout { return pairs(20_000) }},
+	}, {"20000", func() *Layout { return hall(20_000) }}, {"20000 at tables of two", func() *Layout {
+		return pairs(20_000)
+	}},
 }
 
 // pairs is a section of rows of two: as many segments as a section can have and still seat two together.

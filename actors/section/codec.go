@@ -12,7 +12,6 @@ import (
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/runs"
 	"holdfast/actors/section/sales"
-	"holdfast/actors/section/terms"
 )
 
 // ChangeSeatsMax bounds the seats one change may name.
@@ -44,6 +43,9 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		isTransferKind(c.Kind) != (c.Transfer != nil) ||
 		c.Kind != HoldPlaced && (c.Kind == BookingExchanged) != (c.Exchange != nil) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
+	}
+	if c.Fare != nil {
+		dst = appendFare(dst, c)
 	}
 	flags, extension, ordered := changeFlags(at, c), extensionOf(c), orderKind(c)
 	if more := extension | byte(ordered); more != 0 { // one of them is 0
@@ -96,6 +98,8 @@ func appendExtension(dst []byte, extension byte, c *Change) []byte {
 		return c.Exchange.Append(appendHeld(dst, c))
 	case byte(BookingExchanged):
 		return c.Exchange.Append(c.Pay.Append(dst, account.FormAttempt))
+	case pricesExtension:
+		return c.Prices.Append(dst)
 	}
 	if c.Entry != nil {
 		return c.Entry.Append(dst, c.At)
@@ -120,9 +124,10 @@ var extensions = [256]struct {
 	7: {RefundDone, account.FormRefund},
 	8: {RefundFailed, account.FormFailed},
 
-	saleExtension:  {kind: SaleSwitched},
-	termsExtension: {kind: TermsSet},
-	exchangePlaced: {kind: HoldPlaced},
+	saleExtension:   {kind: SaleSwitched},
+	termsExtension:  {kind: TermsSet},
+	pricesExtension: {kind: PricesSet},
+	exchangePlaced:  {kind: HoldPlaced},
 
 	BookingExchanged: {kind: BookingExchanged},
 
@@ -155,7 +160,7 @@ func extensionOf(c *Change) byte {
 		return saleExtension
 	case TermsSet:
 		return termsExtension
-	case TicketAdmitted, TicketDoubled, TicketReissued, BookingExchanged, TransferOffered, TransferEnded:
+	case PricesSet, TicketAdmitted, TicketDoubled, TicketReissued, BookingExchanged, TransferOffered, TransferEnded:
 		return byte(c.Kind)
 	case HoldPlaced:
 		if c.Exchange != nil {
@@ -201,7 +206,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 	for len(r.Src) > 0 {
 		c := &scratch.change
 		*c = Change{Seats: seats[:0]}
-		readChange(&r, at, c)
+		readFared(&r, at, c)
 		if r.Err != nil {
 			return r.Err
 		}
@@ -217,8 +222,8 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || isOrderKind(k) || isTicketKind(k) ||
-		k == BookingExchanged || isTransferKind(k)
+	return k >= HoldPlaced && k <= SaleSwitched || k == TermsSet || k == PricesSet || isOrderKind(k) ||
+		isTicketKind(k) || k == BookingExchanged || isTransferKind(k)
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -308,11 +313,8 @@ func readExtension(r *codec.Reader, c *Change, extension byte) {
 		}
 		return
 	}
-	if extension == termsExtension {
-		t := terms.Read(r)
-		if c.Terms = &t; len(c.Seats) > 0 || c.Split || c.Booking != 0 {
-			r.Fail("terms with more")
-		}
+	if extension == termsExtension || extension == pricesExtension {
+		readTerms(r, c, extension)
 		return
 	}
 	if isTicketKind(c.Kind) {

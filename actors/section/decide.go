@@ -154,6 +154,9 @@ func (s *State) place(c *Command, d *Decision) {
 		d.refuse(TooManyRequests, s.since(s.buyers.slab.At(d.buyer).stamp))
 		return
 	}
+	if (c.Fare != nil || c.Order != nil && s.prices.Edited()) && !s.fareOf(c, d) {
+		return
+	}
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
 	kind, state := HoldPlaced, BookingHeld
 	d.Outcome.Split = d.Outcome.Split || c.Order != nil && c.Quantity > 0
@@ -166,7 +169,7 @@ func (s *State) place(c *Command, d *Decision) {
 	}
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
 	change.Session, change.Horizon, change.Grant = c.Session, c.Horizon, c.Grant
-	s.price(change)
+	s.price(c, change, d)
 	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 }
 
@@ -289,17 +292,6 @@ func (s *State) decideBlock(c *Command, d *Decision, from SeatStatus, kind Chang
 	if s.named(c, d) && s.allAre(c, from, SeatsNotFree, d) {
 		d.accept(c, kind, 0, BookingNone, 0).Seats = d.seats
 		d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
-	}
-}
-
-// price enters in a hold what its seats cost.
-func (s *State) price(c *Change) {
-	if s.tariff == nil {
-		return
-	}
-	c.PriceMark = s.tariff.Mark
-	for _, seat := range c.Seats {
-		c.Total += s.tariff.Totals[s.layout.Seats[seat].Category]
 	}
 }
 

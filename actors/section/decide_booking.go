@@ -215,7 +215,7 @@ func (s *State) mayExchange(slot uint32, b *booking, gives []SeatIndex, at Insta
 		return s.refusalOf(&Command{Kind: ExtendHold}, b)
 	case s.sale.Off():
 		return EventCancelled
-	case !b.paid() || s.tariff == nil: // of builds without accounts, or without prices
+	case !b.paid() || s.prices.Now() == nil: // of builds without accounts, or without prices
 		return NotExchangeable
 	case s.orders.Home(slot) != nil:
 		return ExchangeOverSections

@@ -31,7 +31,7 @@
 // When several rejections hold, the smallest is told. In order: idempotency_mismatch, booking_unknown, seat_unknown,
 // duplicate_seat, no_seats, too_many_seats, too_many_for_buyer, already_confirmed, payment_in_progress, hold_expired,
 // hold_released, already_refunded, not_paying, not_confirmed, extension_limit, seat_taken, seats_not_free, orphan_seat,
-// split_only, sold_out, payment_attempts, too_many_requests; of tickets and transfers their own, in the order of
+// split_only, sold_out, payment_attempts, too_many_requests; of tickets, transfers and prices their own, in the order of
 // Rejection. Before them all comes what the sale switch bars of new holds: sale_not_open, event_cancelled. So: who
 // asks, then what is asked, then the limits, then the booking, then the seats. Another buyer's booking is an unknown
 // one. Releasing a released booking is no refusal but a repeat.
@@ -117,8 +117,11 @@
 //
 // # Prices
 //
-// With a Tariff every hold is logged with its seats' total and the mark of the event's price list (I12). State and
-// snapshots keep nothing of it: prices are the event's for ever, so the log alone has to remember what was told.
+// With a price list every hold is logged with its seats' total and the mark of the list (I12). An operator may edit
+// prices: the new list comes as terms do (PricesSet), and holds from there on go by it. A hold keeps its list, which
+// state knows by the booking's number. What of a price does not follow from the seats is the hold's Fare, logged before
+// it: types of tickets, and that it was given away. A leg of an order costs what its home's list says; the commands of
+// an order name the list once prices were edited, and a home places none whose legs go by another. See package tariff.
 //
 // # Memory and speed
 //

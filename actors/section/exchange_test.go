@@ -216,7 +216,7 @@ func exchangeOf(seats []SeatIndex, gives ...SeatIndex) Command {
 
 // sold leaves booking 1 sold, of an event with prices.
 func sold(k *desk) {
-	k.state.tariff = modelTariff
+	k.state.prices.MadeWith(modelTariff)
 	confirmed(k)
 }
 
@@ -228,4 +228,16 @@ func soldOrder(k *desk) {
 	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Seats: seatsOf(0, 1), Order: p})
 	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: account.Payment{Amount: 4, Reference: "one"}})
 	k.do(Command{Kind: ConfirmPayment, Booking: 1, Operator: true})
+}
+
+func TestRetryable(t *testing.T) {
+	want := []Rejection{
+		TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests,
+		ChallengeCoolDown, ExchangeUnderWay,
+	}
+	for r := Accepted; r < rejectionEnd; r++ {
+		if r.Retryable() != slices.Contains(want, r) {
+			t.Errorf("%v: retryable %v", r, r.Retryable())
+		}
+	}
 }

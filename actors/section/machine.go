@@ -109,7 +109,8 @@ type Kind struct {
 	Gated  bool // a waiting room stands before it: buyers' new holds need a session
 	// Coordinated: new holds need their coordinator's grant.
 	Coordinated bool
-	// Tariff is what seats cost; nil, in events of earlier builds: holds are logged without a price.
+	// Tariff is what seats cost by the list that the event was made with; nil, in events of earlier builds: holds are
+	// logged without a price.
 	Tariff *tariff.Tariff
 }
 
@@ -117,7 +118,8 @@ type Kind struct {
 func (k *Kind) New() machine.Machine { return k.machine(NewState(k.Layout, k.Rules)) }
 
 func (k *Kind) machine(s *State) machine.Machine {
-	s.gated, s.coordinated, s.tariff = k.Gated, k.Coordinated, k.Tariff
+	s.gated, s.coordinated = k.Gated, k.Coordinated
+	s.prices.MadeWith(k.Tariff)
 	return NewMachine(s)
 }
 
@@ -208,9 +210,9 @@ func (m *Machine) DecideTimers(at Instant) machine.Decided {
 	c := Command{Kind: ExpireHolds, Max: expiryChangesMax, At: at, Operator: true}
 	m.call, m.decision = nil, &m.timers
 	switch turn, owed := m.sale.Owed(); {
-	case owed || m.owesTerms():
-		m.State.Decide(&Command{Kind: SwitchSale, Sale: max(turn, m.sale.Turn), Terms: m.termsOwed, At: at,
-			Operator: true}, &m.timers)
+	case owed || m.owesTerms() || m.prices.Owed() != nil:
+		m.State.Decide(&Command{Kind: SwitchSale, Sale: max(turn, m.sale.Turn), Terms: m.termsOwed,
+			Prices: m.prices.Owed(), At: at, Operator: true}, &m.timers)
 		if turn.State() != sales.Cancelling { // else all holds end
 			m.State.decideExpire(&c, &m.timers)
 		}

@@ -102,7 +102,7 @@ func runTwin(t *rapid.T, steered bool) {
 	{
 		l := drawLayout(t)
 		k, model := newDesk(l, modelRules()), newTwin(l, modelRules())
-		k.state.tariff = modelTariff
+		k.state.prices.MadeWith(modelTariff)
 		model.gated = !steered && rapid.IntRange(0, 3).Draw(t, "gated") == 0
 		k.state.gated = model.gated
 		model.coordinated = !steered && rapid.IntRange(0, 3).Draw(t, "coordinated") == 0
@@ -127,8 +127,12 @@ func runTwin(t *rapid.T, steered bool) {
 			if !steered || !steer(t, model, &c) {
 				drawSale(t, model, &c)
 			}
+			drawFare(t, model, &c)
 			want, repeat := model.judge(&c)
 			out := k.do(c)
+			if choosesSeats(&c) && want == Accepted && !repeat {
+				want = model.faresOfBest(&c, &out)
+			}
 			if out.Rejection != want || out.Repeat != repeat {
 				t.Fatalf(
 					"%+v: %v repeat %v, the twin says %v repeat %v\n%v", c, out.Rejection, out.Repeat, want, repeat,
@@ -141,11 +145,13 @@ func runTwin(t *rapid.T, steered bool) {
 			if want == Accepted && !repeat {
 				judgeSeats(t, model, &c, &out)
 				model.accept(&c, out.Seats)
+				model.keepFare(t, &c, k.d.Changes)
 			}
 			compare(t, k.state, model)
 			if rapid.IntRange(0, 19).Draw(t, "restore") == 0 {
 				k.state = restored(t, k.state)
-				k.state.gated, k.state.coordinated, k.state.tariff = model.gated, model.coordinated, modelTariff
+				k.state.gated, k.state.coordinated = model.gated, model.coordinated
+				k.state.prices.MadeWith(modelTariff)
 				k.state.EndsFollowed(model.ends)
 			}
 			if rapid.IntRange(0, 9).Draw(t, "end") == 0 {
@@ -233,6 +239,7 @@ func compare(t *rapid.T, s *State, model *twin) {
 		comparePasses(t, no, o.Passes, b)
 		compareExchange(t, no, o.Exchange, b)
 		compareTransfers(t, s, no, o.Transfers, b)
+		compareFare(t, no, o, b)
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++
 		}

@@ -255,6 +255,9 @@ func (s *State) beginOrder(c *Command, d *Decision) {
 		d.refuse(TooManyRequests, 0)
 	default:
 		d.Outcome.Order = &order.Part{ID: order.ID{Home: c.Order.ID.Home, Life: s.life, Count: count}}
+		if s.prices.Edited() {
+			d.Outcome.Mark = s.prices.Now().Mark
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ func (w *orderWorld) claim(no uint32) {
 	}
 	w.logs[no], w.times[no] = append(w.logs[no], nil), append(w.times[no], w.now) // the claim
 	m.Claimed(Seq(len(w.logs[no])), w.now)
-	m.tariff = &tariff.Tariff{Totals: []int64{4500}, Mark: 9}
+	m.prices.MadeWith(&tariff.Tariff{Totals: []int64{4500}, Mark: 9})
 	w.at[no] = m
 }
 

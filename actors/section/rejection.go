@@ -70,6 +70,10 @@ const (
 	TransferExpired   // offer, accept: its time is over
 	TransferPending   // offer, exchange: some ticket is on offer already
 	NotHolder         // offer, exchange: some ticket is another buyer's by now
+	// Of prices. PricesChanged is not for people: place: the command's types are numbers of another list. The engine
+	// looks them up anew.
+	PricesChanged
+	TypeUnknown // place: Outcome.Lost are of categories without the type of ticket that was asked for
 	rejectionEnd
 )
 
@@ -127,6 +131,8 @@ var rejectionText = [rejectionEnd]string{
 	TransferExpired:      "transfer_expired",
 	TransferPending:      "transfer_pending",
 	NotHolder:            "ticket_transferred",
+	PricesChanged:        "prices_changed",
+	TypeUnknown:          "ticket_type_unknown",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

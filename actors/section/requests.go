@@ -171,6 +171,7 @@ func (s *State) unref(slot uint32) {
 		if s.passes.Any() {
 			s.passes.Forget(slot)
 		}
+		s.prices.Forget(slot)
 		s.exchanges.Forget(slot)
 		if s.transfers.Has(slot) {
 			s.transfers.Forget(slot, func(who transfer.Buyer) { s.buyers.release(s.buyers.find(BuyerID(who))) })

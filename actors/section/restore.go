@@ -46,6 +46,18 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 		s.restoreOrders(d)
 	}
 	d.require(s.boundLegs() == s.BoundLegs(), "bound legs")
+	s.restoreNews(d, turned, edited, tickets, more)
+	d.require(len(d.rest) == 0, "trailing bytes")
+	s.checkRemembered(d)
+	d.require(d.version != snapshotVersion2 || s.anyAttempts(), "version without need")
+	if d.err != nil {
+		return nil, d.err
+	}
+	return s, nil
+}
+
+// restoreNews reads what appendNews wrote.
+func (s *State) restoreNews(d *decoder, turned, edited, tickets bool, more byte) {
 	if turned {
 		d.require(s.sale.Restore(d.uvarint, s.lastAt), "sale switch")
 	}
@@ -63,13 +75,12 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	if more&snapshotTransfers != 0 {
 		s.restoreTransfers(d)
 	}
-	d.require(len(d.rest) == 0, "trailing bytes")
-	s.checkRemembered(d)
-	d.require(d.version != snapshotVersion2 || s.anyAttempts(), "version without need")
-	if d.err != nil {
-		return nil, d.err
+	if more&morePrices != 0 {
+		d.by(func(r *codec.Reader) { s.prices.RestoreEditions(r, s.categories(), uint64(s.lastNo)) })
 	}
-	return s, nil
+	if more&moreFares != 0 {
+		s.restoreFares(d)
+	}
 }
 
 // head reads the version, and what it says besides. More is the second byte; 0: there is none.
@@ -78,7 +89,7 @@ func (d *decoder) head() (orders, turned, edited, tickets bool, more byte) {
 	orders, turned, edited = v&snapshotOrders != 0, v&snapshotSale != 0, v&snapshotTerms != 0
 	if tickets = v&snapshotTickets != 0; v&snapshotMore != 0 {
 		more = d.byte()
-		d.require(more != 0 && more&^(snapshotExchanges|snapshotTransfers) == 0, "second byte")
+		d.require(more != 0 && more&^moreKnown == 0, "more")
 	}
 	d.version = v &^ (snapshotOrders | snapshotSale | snapshotTerms | snapshotTickets | snapshotMore)
 	return orders, turned, edited, tickets, more
@@ -374,14 +385,6 @@ func (d *decoder) take(n int) []byte {
 func (d *decoder) byte() byte      { return d.take(1)[0] }
 func (d *decoder) fixed64() uint64 { return binary.LittleEndian.Uint64(d.take(8)) }
 func (d *decoder) id() [16]byte    { return [16]byte(d.take(16)) }
-
-// by has one of the log's readers read on from here.
-func (d *decoder) by(read func(r *codec.Reader)) {
-	r := codec.Reader{Src: d.rest}
-	read(&r)
-	d.rest = r.Src
-	d.require(r.Err == nil, "order")
-}
 
 func (d *decoder) orderID() (id order.ID) {
 	d.by(func(r *codec.Reader) { id = order.ReadID(r) })

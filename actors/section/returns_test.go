@@ -340,7 +340,7 @@ func (w *orderWorld) replay(m *Machine, no uint32, i int) {
 // many answers it has compared.
 func (w *orderWorld) goOn(m *Machine, no uint32, from int) (judged int) {
 	const records = 25
-	m.tariff = &tariff.Tariff{Totals: []int64{4500}, Mark: 9}
+	m.prices.MadeWith(&tariff.Tariff{Totals: []int64{4500}, Mark: 9})
 	twin := NewMachine(NewState(orderLayout(), orderRules))
 	for i := range from {
 		w.replay(twin, no, i)

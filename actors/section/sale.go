@@ -4,17 +4,24 @@ import (
 	"fmt"
 	"math"
 
+	"holdfast/actors/codec"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
 )
 
 // saleExtension is the extended kind of SaleSwitched.
 const saleExtension = 37
 
-// termsExtension is that of TermsSet.
-const termsExtension = byte(TermsSet)
+// termsExtension and pricesExtension are those of TermsSet and PricesSet. fareExtension stands before a hold that has a
+// fare, which comes first: so a hold of any form may have one.
+const (
+	termsExtension  = byte(TermsSet)
+	pricesExtension = byte(PricesSet)
+	fareExtension   = 52
+)
 
 // SaleAt is the newest turn of the sale switch in the log, and when it was logged.
 func (s *State) SaleAt() (turn sales.Turn, at Instant) { return s.sale.Turn, s.sale.At }
@@ -40,7 +47,7 @@ func (s *State) owesTerms() bool { return s.termsOwed != nil && s.termsOwed.No >
 // an event that is cancelled.
 func (s *State) hasDuties() bool {
 	_, owed := s.sale.Owed()
-	return owed || s.owesTerms() || s.sale.Off() && (s.expiry.Len() > 0 || !s.wound)
+	return owed || s.owesTerms() || s.prices.Owed() != nil || s.sale.Off() && (s.expiry.Len() > 0 || !s.wound)
 }
 
 // isBarred refuses new holds while the sale is not open.
@@ -70,8 +77,8 @@ func (s *State) barsBooking(c *Command, b *booking) Rejection {
 	return Accepted
 }
 
-// decideSwitch lets a turn of the switch in, and the terms that come with it. What is no newer than the log's is
-// accepted without a change. The outcome's Booking is the turn that the section goes by.
+// decideSwitch lets a turn of the switch in, and the terms and prices that come with it. What is no newer than the
+// log's is accepted without a change. The outcome's Booking is the turn that the section goes by.
 func (s *State) decideSwitch(c *Command, d *Decision) {
 	if !c.Sale.Sound() {
 		panic(fmt.Sprintf("section: turn %d of the sale switch", c.Sale))
@@ -79,6 +86,10 @@ func (s *State) decideSwitch(c *Command, d *Decision) {
 	newer := c.Terms != nil && c.Terms.No > s.terms.No
 	if newer {
 		d.accept(c, TermsSet, 0, BookingNone, 0).Terms = c.Terms
+	}
+	if s.prices.Takes(c.Prices) {
+		d.accept(c, PricesSet, 0, BookingNone, 0).Prices = c.Prices
+		newer = true
 	}
 	switch {
 	case s.sale.Takes(c.Sale):
@@ -88,7 +99,8 @@ func (s *State) decideSwitch(c *Command, d *Decision) {
 		d.Outcome.Booking = BookingNo(s.sale.Turn)
 	default:
 		d.Outcome.Repeat, d.Outcome.Booking = true, BookingNo(s.sale.Turn)
-		d.Outcome.DependsOn = max(s.since(s.sale.Stamp), s.since(s.termsStamp))
+		d.Outcome.DependsOn = max(s.since(s.sale.Stamp), s.since(s.termsStamp),
+			s.since(s.prices.Stamp()))
 	}
 }
 
@@ -115,6 +127,9 @@ func (s *State) applyNews(c *Change) {
 		}
 		s.setTerms(*c.Terms)
 		s.termsStamp = s.stamp()
+		return
+	case PricesSet:
+		s.prices.Set(c.Prices, s.categories(), uint64(s.lastNo), s.stamp())
 		return
 	case TicketAdmitted, TicketDoubled, TicketReissued:
 		s.applyTicket(c)
@@ -233,4 +248,112 @@ func (s *State) Standing(visit func(state BookingState, b *order.Standing)) {
 		}
 		visit(b.state, &is)
 	})
+}
+
+// PricesOwed says that the event has such a price list, as TermsOwed does of terms.
+func (s *State) PricesOwed(since *tariff.Prices) { s.prices.Owe(since) }
+
+// PricesNo is the number of the edit that the section's prices are of; 0: those that the event was made with.
+func (s *State) PricesNo() uint64 { return s.prices.No() }
+
+// categories is how many categories the section has to know prices of.
+func (s *State) categories() int { return (len(s.seats.freeByKind) + 1) / 2 }
+
+// readTerms reads terms, or prices.
+func readTerms(r *codec.Reader, c *Change, extension byte) {
+	if extension == pricesExtension {
+		c.Prices = tariff.ReadPrices(r)
+	} else {
+		t := terms.Read(r)
+		c.Terms = &t
+	}
+	if len(c.Seats) > 0 || c.Split || c.Booking != 0 {
+		r.Fail("terms with more")
+	}
+}
+
+// appendFare appends what comes before a hold that has a fare.
+func appendFare(dst []byte, c *Change) []byte {
+	if !c.takesSeats() || c.PriceMark == 0 || len(c.Fare.Seats) == 0 && c.Fare.Gift == nil {
+		panic(fmt.Sprintf("section: change of kind %d, mark %d, with fare %+v", c.Kind, c.PriceMark, *c.Fare))
+	}
+	return c.Fare.Append(append(dst, extended, fareExtension))
+}
+
+// readFared reads a change, and the fare that may come before it.
+func readFared(r *codec.Reader, at Instant, c *Change) {
+	if len(r.Src) < 2 || r.Src[0] != extended || r.Src[1] != fareExtension {
+		readChange(r, at, c)
+		return
+	}
+	r.Take(2)
+	c.Fare = tariff.ReadFare(r)
+	readChange(r, at, c)
+	paid := c.Fare.IsGift() && c.Total > 0
+	if r.Err == nil && (!c.takesSeats() || c.PriceMark == 0 || !c.Fare.Covers(c.seatsOf) || paid) {
+		r.Fail("a fare of something else")
+	}
+}
+
+// seatsOf are the seats of a hold, or of its k-th leg.
+func (c *Change) seatsOf(leg uint8) []SeatIndex {
+	switch {
+	case leg == 0:
+		return c.Seats
+	case c.Kind == HoldPlaced && c.Order != nil && int(leg) <= len(c.Order.Legs):
+		return c.Order.Legs[leg-1].Seats
+	}
+	return nil
+}
+
+// fareOf leaves in the outcome what the log has of the fare of d.seats, or refuses: a type of ticket that a
+// seat's category does not have, or numbers of another list than the log's. A leg costs what its home's list says; so
+// once prices were edited the commands of an order name the list.
+func (s *State) fareOf(c *Command, d *Decision) (ok bool) {
+	f, now := c.Fare, s.prices.Now()
+	named := f != nil && f.Mark != 0
+	if now == nil || named && c.Kind != BindLeg && f.Mark != now.Mark || !named && c.Order != nil && s.prices.Edited() {
+		d.refuse(PricesChanged, s.since(s.prices.Stamp()))
+		return false
+	}
+	d.Outcome.Fare = f.Logged(d.seats)
+	if c.Kind == BindLeg && named {
+		return true
+	}
+	for _, seat := range d.seats {
+		if _, known := s.costOf(now, seat, d.Outcome.Fare); !known {
+			d.Outcome.Lost = append(d.Outcome.Lost, seat)
+		}
+	}
+	if len(d.Outcome.Lost) > 0 {
+		d.Outcome.Fare = nil
+		d.refuse(TypeUnknown, s.since(s.prices.Stamp()))
+		return false
+	}
+	return true
+}
+
+// costOf is what a seat of the section costs; false: its category does not have its type of ticket.
+func (s *State) costOf(now *tariff.Tariff, seat SeatIndex, f *tariff.Fare) (total int64, known bool) {
+	return now.Total(int(s.layout.Seats[seat].Category), f.TypeOf(0, seat))
+}
+
+// price enters in a hold what its seats cost.
+func (s *State) price(c *Command, change *Change, d *Decision) {
+	now := s.prices.Now()
+	if change.Fare = d.Outcome.Fare; c.Kind == BindLeg && c.Fare != nil && c.Fare.Mark != 0 {
+		change.Total, change.PriceMark = c.Fare.Total, c.Fare.Mark
+	} else if now != nil {
+		change.PriceMark = now.Mark
+		for _, seat := range change.Seats {
+			one, _ := s.costOf(now, seat, change.Fare)
+			change.Total += one
+		}
+	}
+	if change.Fare.IsGift() {
+		change.Total = 0
+	}
+	if s.prices.Edited() {
+		d.Outcome.Mark = change.PriceMark
+	}
 }

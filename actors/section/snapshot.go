@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/codec"
 	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 )
 
 // The first byte of a snapshot. Version 2 counts payment attempts, version 3 has coordinators' fences too, version 4
@@ -21,12 +22,15 @@ const (
 	snapshotSale = 0x80
 	// snapshotTerms beside a version says that the log has set terms: they are the very last.
 	snapshotTerms = 0x20
-	// snapshotMore beside a version says that a byte follows with bits of its own, of which at least one is set.
+	// snapshotMore beside a version says that a byte follows with the bits below, of which at least one is set.
 	snapshotMore = 0x08
 	// snapshotExchanges in that byte says that there are exchanges: they stand before the tickets.
 	snapshotExchanges = 0x10
-	// snapshotTransfers in that byte says that tickets were offered to others: that is the very last.
+	// snapshotTransfers in that byte says that tickets were offered to others: they stand behind the tickets.
 	snapshotTransfers = 0x01
+	morePrices        = 0x40 // edits have brought price lists
+	moreFares         = 0x80 // some bookings have fares
+	moreKnown         = snapshotExchanges | snapshotTransfers | morePrices | moreFares
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
@@ -46,6 +50,8 @@ const (
 //	exchanges: count, each: number gap, exchange.Book.AppendExchange (with snapshotExchanges)
 //	tickets:   see appendTickets (with snapshotTickets)
 //	transfers: see appendTransfers (with snapshotTransfers)
+//	prices:    see tariff.Book.AppendEditions (with morePrices)
+//	fares:     see appendFares (with moreFares)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
@@ -99,30 +105,10 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	if s.orders.Any() {
 		dst = s.appendOrders(dst)
 	}
-	if s.sale.Turn != 0 {
-		dst = s.sale.AppendSnapshot(dst, s.lastAt)
-	}
-	if s.terms.No != 0 {
-		dst = s.terms.Append(dst)
-	}
-	if s.exchanges.Any() {
-		dst = s.appendExchanges(dst)
-	}
-	if s.passes.Any() {
-		dst = s.appendTickets(dst)
-	}
-	return s.appendMore(dst)
+	return s.appendNews(dst)
 }
 
-// appendMore appends what the second byte says.
-func (s *State) appendMore(dst []byte) []byte {
-	if s.transfers.Any() {
-		dst = s.appendTransfers(dst)
-	}
-	return dst
-}
-
-// appendHead appends the version, and what the snapshot has besides.
+// appendHead appends what the snapshot has.
 func (s *State) appendHead(dst []byte, version byte) []byte {
 	head := version
 	if s.orders.Any() {
@@ -144,9 +130,41 @@ func (s *State) appendHead(dst []byte, version byte) []byte {
 	if s.transfers.Any() {
 		more |= snapshotTransfers
 	}
+	if s.prices.Edited() {
+		more |= morePrices
+	}
+	if s.prices.Any() {
+		more |= moreFares
+	}
 	if dst = append(dst, head); more != 0 {
 		dst[len(dst)-1] |= snapshotMore
 		dst = append(dst, more)
+	}
+	return dst
+}
+
+// appendNews appends what is true beside the seats.
+func (s *State) appendNews(dst []byte) []byte {
+	if s.sale.Turn != 0 {
+		dst = s.sale.AppendSnapshot(dst, s.lastAt)
+	}
+	if s.terms.No != 0 {
+		dst = s.terms.Append(dst)
+	}
+	if s.exchanges.Any() {
+		dst = s.appendExchanges(dst)
+	}
+	if s.passes.Any() {
+		dst = s.appendTickets(dst)
+	}
+	if s.transfers.Any() {
+		dst = s.appendTransfers(dst)
+	}
+	if s.prices.Edited() {
+		dst = s.prices.AppendEditions(dst)
+	}
+	if s.prices.Any() {
+		dst = s.appendFares(dst)
 	}
 	return dst
 }
@@ -334,4 +352,29 @@ func (s *State) restoreExchanges(d *decoder) {
 		}
 	})
 	d.require(s.exchanges.Any(), "exchanges")
+}
+
+// appendFares appends the fares of bookings: count, each: number gap, tariff.Fare.Append.
+func (s *State) appendFares(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(s.prices.Fares()))
+	last := BookingNo(0)
+	s.bookings.each(func(slot uint32) {
+		if f := s.prices.Fare(slot); f != nil {
+			no := s.bookings.numberOf(slot)
+			dst = f.Append(binary.AppendUvarint(dst, uint64(no-last-1)))
+			last = no
+		}
+	})
+	return dst
+}
+
+// restoreFares reads what appendFares wrote, which are some.
+func (s *State) restoreFares(d *decoder) {
+	s.restoreEach(d, func(slot uint32, b *booking) {
+		var f *tariff.Fare
+		d.by(func(r *codec.Reader) { f = tariff.ReadFare(r) })
+		d.require(!s.isLegAt(slot), "fare of a leg")
+		s.prices.Keep(slot, f)
+	})
+	d.require(s.prices.Any(), "fares")
 }

@@ -44,6 +44,7 @@ type State struct {
 	sale   sales.Log
 	terms  terms.Terms // as the log has them; then rules go by them
 	passes entry.Book
+	prices tariff.Book
 
 	exchanges exchange.Book
 	transfers transfer.Book
@@ -51,13 +52,12 @@ type State struct {
 	winding []uint32 // scratch of decideWindUp: slots of what was sold when it began
 	wound   bool     // all of that is owed back
 
-	termsOwed   *terms.Terms   // to be logged before anything is granted; a writer's own, and no part of the truth
-	termsStamp  uint32         // of the record that set terms
-	tariff      *tariff.Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
-	gated       bool           // new holds need an admission; a writer's own, and no part of the truth
-	coordinated bool           // new holds need a grant; likewise
-	gateEnds    Seq            // see EndsFollowed; no part of the truth
-	life        Seq            // the first record of this life; likewise
+	termsOwed   *terms.Terms // to be logged before anything is granted; a writer's own, and no part of the truth
+	termsStamp  uint32       // of the record that set terms
+	gated       bool         // new holds need an admission; a writer's own, and no part of the truth
+	coordinated bool         // new holds need a grant; likewise
+	gateEnds    Seq          // see EndsFollowed; no part of the truth
+	life        Seq          // the first record of this life; likewise
 
 	// Scratch: no meaning between calls.
 	best       searcher
@@ -216,6 +216,15 @@ func (s *State) describe(slot uint32, d *Decision) {
 	if s.orders != nil {
 		o.Order, o.Unsettled, o.Served = s.orders.Home(slot), s.orders.Unsettled(slot), s.orders.Served(slot)
 		o.Cold = o.Order != nil && s.ranOutUnsold(slot, b)
+	}
+	if s.prices.Edited() {
+		o.Mark = s.prices.MarkOf(uint64(o.Booking))
+	}
+	if s.prices.Any() {
+		o.Fare = s.prices.Fare(slot)
+	}
+	if s.exchanges.Any() && (s.prices.Edited() || s.prices.Any()) {
+		o.Fare = s.withCame(o.Booking, o.Fare)
 	}
 	if s.passes.Any() {
 		o.Passes = s.passes.Passes(slot)

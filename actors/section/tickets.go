@@ -1,6 +1,7 @@
 package section
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -8,7 +9,9 @@ import (
 	"holdfast/actors/codec"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
+	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 )
 
 // The commands about tickets, which are operators' alone. Their Entry says of which, and what.
@@ -23,6 +26,40 @@ const (
 	TicketDoubled             // a ticket that is in was let in by another scanner too
 	TicketReissued            // Entry.Rotation counts from here on
 )
+
+// FareOf is what the price of a booking that is remembered depends on: see Outcome.Mark and Fare.
+func (s *State) FareOf(no BookingNo) (tariff.Mark, *tariff.Fare) {
+	f := s.prices.Fare(s.bookings.find(no))
+	if s.exchanges.Any() && (s.prices.Edited() || s.prices.Any()) {
+		f = s.withCame(no, f)
+	}
+	return s.prices.MarkOf(uint64(no)), f
+}
+
+// withCame adds to a booking's fare the seats that came by exchanges, each with what it was held for; the newest
+// exchange counts. It gives own where there are none.
+func (s *State) withCame(no BookingNo, own *tariff.Fare) *tariff.Fare {
+	var came []tariff.Came
+	s.exchanges.Of(no, func(slot uint32, x *exchange.Exchange) {
+		if !x.Done {
+			return
+		}
+		came = slices.DeleteFunc(came, func(c tariff.Came) bool { return slices.Contains(x.Gives, c.Seat) })
+		mark, fare := s.prices.MarkOf(uint64(s.bookings.numberOf(slot))), s.prices.Fare(slot)
+		for _, seat := range s.bookings.appendSeats(nil, s.bookings.slab.At(slot)) {
+			came = append(came, tariff.Came{Seat: seat, Mark: mark, Fare: fare})
+		}
+	})
+	if len(came) == 0 {
+		return own
+	}
+	slices.SortFunc(came, func(a, b tariff.Came) int { return cmp.Compare(a.Seat, b.Seat) })
+	all := tariff.Fare{Came: came}
+	if own != nil {
+		all.Seats, all.Gift = own.Seats, own.Gift
+	}
+	return &all
+}
 
 func isTicketKind(k ChangeKind) bool { return k >= TicketAdmitted && k <= TicketReissued }
 
@@ -247,4 +284,12 @@ func (s *State) restoreTickets(d *decoder) {
 		}
 	})
 	d.require(s.passes.Any(), "tickets")
+}
+
+// by has one of the log's readers read on from here.
+func (d *decoder) by(read func(r *codec.Reader)) {
+	r := codec.Reader{Src: d.rest}
+	read(&r)
+	d.rest = r.Src
+	d.require(r.Err == nil, "order")
 }

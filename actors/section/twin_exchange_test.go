@@ -182,7 +182,8 @@ func (t *twin) judgeExchange(c *Command) Rejection {
 		size = TooManySeats
 	}
 	if len(c.Seats) > 0 {
-		return t.firstOf(t.words(&hold), size, t.seatsAre(&hold, Available, SeatTaken), t.cools(&hold, c.Seats...))
+		return t.firstOf(t.words(&hold), size, t.seatsAre(&hold, Available, SeatTaken), t.cools(&hold, c.Seats...),
+			t.fares(&hold))
 	}
 	return t.firstOf(size, t.enough(&hold))
 }
@@ -215,9 +216,6 @@ func (t *twin) placeExchange(c *Command, seats []SeatIndex) {
 	t.lastNo++
 	x := &twinExchange{of: c.Booking, gives: slices.Sorted(slices.Values(c.Exchange.Gives)),
 		credit: min(c.Exchange.Credit, t.left(c.Booking))}
-	for _, seat := range seats {
-		x.total += modelTariff.Totals[t.layout.Seats[seat].Category]
-	}
 	t.bookings[t.lastNo] = &twinBooking{
 		buyer: of.buyer, state: BookingHeld, placed: c.At, seats: slices.Clone(seats), exchange: x,
 		expiresAt: c.At + Instant(min(t.rules.HoldTTL, t.rules.HoldCeiling)),
@@ -244,6 +242,15 @@ func (t *twin) exchanged(c *Command, b *twinBooking) {
 	slices.Sort(of.seats)
 	t.paint(b.seats, Sold)
 	t.paint(x.gives, Available)
+	if of.came == nil {
+		of.came = map[SeatIndex]*twinBooking{}
+	}
+	for _, seat := range x.gives {
+		delete(of.came, seat)
+	}
+	for _, seat := range b.seats {
+		of.came[seat] = b
+	}
 	if of.passes == nil {
 		of.passes = map[SeatIndex]*twinPass{}
 	}

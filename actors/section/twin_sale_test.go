@@ -25,6 +25,9 @@ func drawSale(t *rapid.T, model *twin, c *Command) {
 				SeatsPerBuyerMax:   uint32(rapid.IntRange(1, 8).Draw(t, "buyer")),
 				ForbidTransfers:    rapid.IntRange(0, 3).Draw(t, "no transfers") == 0}
 		}
+		if rapid.Bool().Draw(t, "priced") {
+			c.Prices = drawPrices(t, c.Sale.Number())
+		}
 	}
 }
 
@@ -33,7 +36,7 @@ func (t *twin) judgeSale(c *Command) (r Rejection, repeat, told bool) {
 	off := t.sale.State() == sales.Cancelling
 	switch c.Kind {
 	case SwitchSale:
-		return Accepted, !t.takes(c) && !t.edits(c), true
+		return Accepted, !t.takes(c) && !t.edits(c) && !t.reprices(c), true
 	case WindUp:
 		return Accepted, false, true
 	case PlaceHold, PlaceBest, PlaceExchange:
@@ -60,6 +63,10 @@ func (t *twin) turn(c *Command) {
 		t.rules.HoldTTL, t.rules.HoldCeiling, t.rules.RefuseOrphans = c.Terms.HoldTTL, c.Terms.HoldCeiling, false
 		t.rules.SeatsPerBookingMax, t.rules.SeatsPerBuyerMax = c.Terms.SeatsPerBookingMax, c.Terms.SeatsPerBuyerMax
 		t.rules.ForbidTransfers = c.Terms.ForbidTransfers
+		t.forget(c.At)
+	}
+	if t.reprices(c) {
+		t.prices = c.Prices
 		t.forget(c.At)
 	}
 	if t.takes(c) {

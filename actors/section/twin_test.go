@@ -7,6 +7,7 @@ import (
 	"holdfast/actors/grant"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/tariff"
 )
 
 // twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin
@@ -26,6 +27,7 @@ type twin struct {
 	fences      map[uint8]grant.Grant // the oldest that counts
 	sale        sales.Turn
 	terms       uint64 // the number of the newest
+	prices      *tariff.Prices
 }
 
 type twinBooking struct {
@@ -38,6 +40,7 @@ type twinBooking struct {
 	passes    map[SeatIndex]*twinPass
 	exchange  *twinExchange // nil: it is none
 	transfers []twinTransfer
+	twinFare
 }
 
 type twinRequest struct {
@@ -111,7 +114,7 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 		return Accepted, false
 	case PlaceHold:
 		return t.firstOf(t.words(c), t.limits(c, len(c.Seats)), t.seatsAre(c, Available, SeatTaken),
-			t.cools(c, c.Seats...)), false
+			t.cools(c, c.Seats...), t.fares(c)), false
 	case PlaceBest:
 		if c.Quantity == 0 {
 			return NoSeats, false

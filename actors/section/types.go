@@ -184,10 +184,12 @@ type Command struct {
 
 	Pay account.Payment // of commands about money
 
-	Order *order.Part  // of orders; PlaceHold of one
-	Sale  sales.Turn   // SwitchSale
-	Terms *terms.Terms // SwitchSale: those since the event's last edit; nil: there was none
-	Entry *entry.Word  // AdmitTicket, ReissueTicket; borrowed for the call only
+	Order  *order.Part    // of orders; PlaceHold of one
+	Sale   sales.Turn     // SwitchSale
+	Terms  *terms.Terms   // SwitchSale: those since the event's last edit; nil: there was none
+	Entry  *entry.Word    // AdmitTicket, ReissueTicket; borrowed for the call only
+	Prices *tariff.Prices // SwitchSale: likewise, since its last edit of prices
+	Fare   *tariff.Fare   // of what takes seats: what of the price does not follow from them; it is not changed
 
 	Exchange *exchange.Part // PlaceExchange
 	Transfer *transfer.Word // OfferTransfer, AcceptTransfer, WithdrawTransfer; borrowed for the call only
@@ -221,6 +223,9 @@ const (
 // TermsSet: holds go by other Terms from here on. Its extended kind in logs is the same number.
 const TermsSet ChangeKind = 50
 
+// PricesSet: holds go by other Prices from here on. Its extended kind is the same number, too.
+const PricesSet ChangeKind = 51
+
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
 type Change struct {
 	Kind        ChangeKind
@@ -244,6 +249,8 @@ type Change struct {
 	Entry       *entry.Word     // of changes of tickets
 	Exchange    *exchange.Part  // BookingExchanged; HoldPlaced of an exchange
 	Transfer    *transfer.Word  // TransferOffered, TransferEnded
+	Prices      *tariff.Prices  // PricesSet
+	Fare        *tariff.Fare    // HoldPlaced, LegBound: what of Total does not follow from the seats; nil: all does
 }
 
 // Outcome is the answer to one command: a value, never an error.
@@ -280,6 +287,10 @@ type Outcome struct {
 	// number of the one that the command made or was about; 0: none.
 	Transfers []transfer.Transfer
 	Transfer  uint16
+	// Mark is of the price list that the booking was placed under, or, of BeginOrder, of the one that counts now; 0: of
+	// the one that the event was made with, or of none. Fare is the booking's, if it has one; it is not changed.
+	Mark tariff.Mark
+	Fare *tariff.Fare
 	// Due lists legs, each with the number that it has here, for DueLegs. Owned by the outcome.
 	Due []order.DueLeg
 }

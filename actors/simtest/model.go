@@ -146,7 +146,7 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.ticket(c)
 	case section.TransferOffered, section.TransferEnded:
 		return m.transferred(c)
-	case section.GrantsFenced, section.SaleSwitched, section.TermsSet:
+	case section.GrantsFenced, section.SaleSwitched, section.TermsSet, section.PricesSet:
 		return nil
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return m.refunded(c, e.Seq)

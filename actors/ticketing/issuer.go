@@ -11,7 +11,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/entry"
-	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/transfer"
 	"holdfast/actors/ticket"
 	"holdfast/actors/trace"
@@ -81,7 +81,15 @@ func Paid(list []transfer.Transfer, who section.BuyerID) bool {
 // Place is what people call a seat.
 type Place struct {
 	Seat, Section, Category string
+	Type                    string // of ticket; empty: the category has none
 	Price                   *price.Price
+}
+
+// Fare says which price list a ticket's booking was placed under, and what else its price depends on.
+type Fare struct {
+	Mark tariff.Mark
+	Fare *tariff.Fare
+	Leg  uint8 // of the ticket
 }
 
 // Event is what this room knows of an event.
@@ -91,7 +99,7 @@ type Event struct {
 	// Sections is how many it has.
 	Sections int
 	// Place is a seat of a section; false: there is none.
-	Place func(no storage.SectionNo, seat section.SeatIndex) (Place, bool)
+	Place func(no storage.SectionNo, seat section.SeatIndex, of Fare) (Place, bool)
 }
 
 // Clock is the venue's; UTC where nobody has said which that is.
@@ -209,7 +217,7 @@ func (d *Issuer) Tickets(id booking.ID, who Caller, timeout time.Duration) (*Tic
 		}
 		t := Ticket{No: n + 1, ID: ticket.ID(id, seat.Ticket), State: Void,
 			Pass: passOf(answer.Passes, seat.Ticket)}
-		if t.Place, err = placeOf(ev, id, answer.Order, seat.Ticket); err != nil {
+		if t.Place, err = placeOf(ev, id, &answer.Outcome, seat.Ticket); err != nil {
 			return nil, err
 		}
 		switch {
@@ -271,15 +279,15 @@ func passOf(all []entry.Pass, t entry.Ticket) entry.Pass {
 }
 
 // placeOf finds what people call a ticket's seat.
-func placeOf(ev *Event, id booking.ID, p *order.Part, t entry.Ticket) (Place, error) {
-	no := id.Section.Section
+func placeOf(ev *Event, id booking.ID, o *section.Outcome, t entry.Ticket) (Place, error) {
+	no, p := id.Section.Section, o.Order
 	if t.Leg > 0 {
 		if p == nil || int(t.Leg) > len(p.Legs) {
 			return Place{}, ErrNoSuch
 		}
 		no = storage.SectionNo(p.Legs[t.Leg-1].Section)
 	}
-	place, known := ev.Place(no, t.Seat)
+	place, known := ev.Place(no, t.Seat, Fare{Mark: o.Mark, Fare: o.Fare, Leg: t.Leg})
 	if !known {
 		return Place{}, ErrNoSuch
 	}

@@ -9,7 +9,6 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/section"
 	"holdfast/actors/section/entry"
-	"holdfast/actors/section/order"
 	"holdfast/actors/ticket"
 	"holdfast/storage"
 )
@@ -116,7 +115,7 @@ func (d *Issuer) page(
 type found struct {
 	entry.Pass
 	booking section.BookingNo
-	order   *order.Part
+	outcome section.Outcome // of its order and its price, and no more
 }
 
 // pageOf adds a section's tickets; next: where to go on, nil: there are no more.
@@ -133,7 +132,9 @@ func (d *Issuer) pageOf(ctx context.Context, p *Page, id storage.EventID, from C
 				return false
 			}
 			if last = no; takes(p) {
-				tickets = append(tickets, found{*p, no, s.OrderOf(no)})
+				f := found{Pass: *p, booking: no, outcome: section.Outcome{Order: s.OrderOf(no)}}
+				f.outcome.Mark, f.outcome.Fare = s.FareOf(no)
+				tickets = append(tickets, f)
 			}
 			return true
 		})
@@ -144,7 +145,7 @@ func (d *Issuer) pageOf(ctx context.Context, p *Page, id storage.EventID, from C
 	p.Sections = append(p.Sections, seq)
 	for i := range tickets {
 		of := booking.ID{Section: storage.SectionKey{Event: id, Section: from.Section}, No: tickets[i].booking}
-		place, err := placeOf(p.Event, of, tickets[i].order, tickets[i].Ticket)
+		place, err := placeOf(p.Event, of, &tickets[i].outcome, tickets[i].Ticket)
 		if err != nil {
 			return nil, err
 		}

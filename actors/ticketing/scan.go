@@ -78,7 +78,7 @@ func (d *Issuer) tell(out *Scan, answer *Answer, deadline time.Time) (err error)
 	if out.Event, err = d.host.Event(out.Code.Booking.Section.Event, deadline); err != nil {
 		return err
 	}
-	if out.Place, err = placeOf(out.Event, out.Code.Booking, answer.Order, out.Code.Ticket); err != nil {
+	if out.Place, err = placeOf(out.Event, out.Code.Booking, &answer.Outcome, out.Code.Ticket); err != nil {
 		return err
 	}
 	if answer.Rejection == section.AlreadyAdmitted {

@@ -89,7 +89,7 @@ func (d *Issuer) Offer(id booking.ID, seats []string, who Caller, timeout time.D
 // named finds the ticket of a seat that a booking has, or had.
 func (d *Issuer) named(ev *Event, id booking.ID, a *Answer, seat string) (entry.Ticket, bool) {
 	for _, one := range soldOf(a) {
-		if place, err := placeOf(ev, id, a.Order, one.Ticket); err == nil && place.Seat == seat {
+		if place, err := placeOf(ev, id, &a.Outcome, one.Ticket); err == nil && place.Seat == seat {
 			return one.Ticket, true
 		}
 	}
@@ -202,7 +202,7 @@ func (d *Issuer) command(
 	if answer.Rejection != section.Accepted {
 		refused := &RefusedError{Code: answer.Rejection}
 		for _, seat := range answer.Refused {
-			if place, known := ev.Place(id.Section.Section, seat); known {
+			if place, known := ev.Place(id.Section.Section, seat, Fare{Mark: answer.Mark, Fare: answer.Fare}); known {
 				refused.Seats = append(refused.Seats, place.Seat)
 			}
 		}
@@ -224,7 +224,7 @@ func (d *Issuer) view(ev *Event, id booking.ID, a *Answer, t *transfer.Transfer,
 		out.Link = d.host.Links.Link(id, t.No)
 	}
 	for _, one := range t.Tickets {
-		place, err := placeOf(ev, id, a.Order, one)
+		place, err := placeOf(ev, id, &a.Outcome, one)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"holdfast/actors/fares"
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/projection"
@@ -17,6 +18,8 @@ type Plan struct {
 	Places []projection.Place             // by seat index
 	Name   func(section.BookingNo) string // a booking's id in the API
 	Event  []Plan                         // of all sections of the event, by number: orders have seats in several
+	Layout *section.Layout                // nil: nothing is known of Prices
+	Prices *fares.Lists                   // of the event, as the catalog had them
 }
 
 // Fold gives the rows as they stand after the page: the bookings it touched and the seats that changed hands. previous are the touched
@@ -65,8 +68,9 @@ func (f *folder) apply(c *section.Change) (why string) {
 		return ""
 	case section.OrderSettled, section.OrderServed:
 		return f.serve(c)
-	case section.GrantsFenced, section.SaleSwitched, section.TermsSet, section.TicketAdmitted, section.TicketDoubled,
-		section.TicketReissued, section.TransferOffered, section.TransferEnded: // a booking stays its payer's
+	case section.GrantsFenced, section.SaleSwitched, section.TermsSet, section.PricesSet, section.TicketAdmitted,
+		section.TicketDoubled, section.TicketReissued, section.TransferOffered,
+		section.TransferEnded: // a booking stays its payer's
 		return ""
 	case section.RefundDue, section.RefundPending, section.RefundDone, section.RefundFailed:
 		return f.refund(c)
@@ -112,6 +116,9 @@ func (f *folder) place(c *section.Change) string {
 		b.Order = projection.Order{Home: storage.SectionNo(c.Order.ID.Home), Life: c.Order.ID.Life,
 			Count: c.Order.ID.Count}
 		b.Elsewhere = elsewhere(c)
+	}
+	if b.Amount = f.cost(b.Seats, b.Elsewhere); c.PriceMark != 0 {
+		b.Amount = c.Total + f.elsewhereCost(c)
 	}
 	f.bookings[c.Booking] = b
 	f.mark(c.Seats, projection.Seat{Booking: c.Booking, ChangedAt: c.At})
@@ -167,11 +174,58 @@ func (f *folder) refund(c *section.Change) string {
 	if ended := len(left) == 0 && (c.Order == nil || c.Order.N == 0); ended {
 		b.State, b.EndedAt, b.Confirming = section.BookingRefunded, c.At, false
 	} else { // maybe none here, and some of its legs
-		b.Seats, b.Elsewhere = left, without(b.Elsewhere, elsewhere(c))
+		f.keep(b, left, without(b.Elsewhere, elsewhere(c)))
 	}
 	b.ChangedAt = c.At
 	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
 	return ""
+}
+
+// cost is what seats cost by the list of the plan.
+func (f *folder) cost(seats []section.SeatIndex, elsewhere []projection.Elsewhere) (sum int64) {
+	for _, seat := range seats {
+		sum += f.plan.Places[seat].Price
+	}
+	for _, e := range elsewhere {
+		sum += f.plan.Event[e.Section].Places[e.Seat].Price
+	}
+	return sum
+}
+
+// elsewhereCost is what the seats of an order's legs cost by the list that it was placed under; by that of the plan
+// where the catalog did not have the list yet.
+func (f *folder) elsewhereCost(c *section.Change) (sum int64) {
+	if c.Order == nil || c.Kind != section.HoldPlaced || c.Fare.IsGift() {
+		return 0
+	}
+	for i := range c.Order.Legs {
+		leg := &c.Order.Legs[i]
+		plan := &f.plan.Event[leg.Section]
+		for _, seat := range leg.Seats {
+			one := plan.Places[seat].Price
+			if plan.Layout != nil && plan.Prices.Tariff(c.PriceMark) != nil {
+				one, _ = plan.Prices.Tariff(c.PriceMark).Total(int(plan.Layout.Seats[seat].Category),
+					c.Fare.TypeOf(uint8(i+1), seat))
+			}
+			sum += one
+		}
+	}
+	return sum
+}
+
+// keep leaves a booking some of its seats. What they cost is the part of what it cost that they have by the list of
+// the plan: exact unless seats of several prices were held under another one.
+func (f *folder) keep(b *projection.Booking, left []section.SeatIndex, elsewhere []projection.Elsewhere) {
+	was, now := f.cost(b.Seats, b.Elsewhere), f.cost(left, elsewhere)
+	switch {
+	case was == b.Amount:
+		b.Amount = now
+	case was > 0:
+		b.Amount = b.Amount * now / was
+	case len(b.Seats)+len(b.Elsewhere) > 0:
+		b.Amount = b.Amount * int64(len(left)+len(elsewhere)) / int64(len(b.Seats)+len(b.Elsewhere))
+	}
+	b.Seats, b.Elsewhere = left, elsewhere
 }
 
 // shrink frees seats of a leg that keeps others.
@@ -183,7 +237,8 @@ func (f *folder) shrink(c *section.Change) string {
 	case b.State != section.BookingBound && b.State != section.BookingConfirmed:
 		return fmt.Sprintf("booking %d is %v, and gives seats up", c.Booking, b.State)
 	}
-	b.Seats, b.ChangedAt = without(b.Seats, c.Seats), c.At
+	f.keep(b, without(b.Seats, c.Seats), b.Elsewhere)
+	b.ChangedAt = c.At
 	f.mark(c.Seats, projection.Seat{ChangedAt: c.At})
 	return ""
 }
@@ -198,7 +253,9 @@ func (f *folder) exchange(c *section.Change) string {
 		return fmt.Sprintf("exchange %d is %v, and its booking %v", c.Booking, b.State, of.State)
 	}
 	b.State, b.EndedAt, b.ChangedAt = section.BookingReleased, c.At, c.At
-	of.Seats, of.ChangedAt = append(without(of.Seats, c.Exchange.Gives), c.Seats...), c.At
+	f.keep(of, without(of.Seats, c.Exchange.Gives), of.Elsewhere)
+	of.Seats, of.ChangedAt = append(of.Seats, c.Seats...), c.At
+	of.Amount += b.Amount
 	slices.Sort(of.Seats)
 	f.mark(c.Exchange.Gives, projection.Seat{ChangedAt: c.At})
 	f.mark(c.Seats, projection.Seat{Booking: c.Exchange.Of, ChangedAt: c.At})
@@ -279,7 +336,7 @@ func (f *folder) page() (out projection.Page) {
 
 // name adds what follows from the plan: of an order of all of its sections, ascending, as the API lists its seats.
 func (f *folder) name(b *projection.Booking) {
-	b.ID, b.Amount, b.SeatIDs, b.Sections = f.plan.Name(b.No), 0, []string{}, nil
+	b.ID, b.SeatIDs, b.Sections = f.plan.Name(b.No), []string{}, nil
 	if b.Order == (projection.Order{}) || b.Leg {
 		f.plan.add(b, b.Seats...)
 		return
@@ -298,11 +355,10 @@ func (f *folder) name(b *projection.Booking) {
 	}
 }
 
-// add names seats of a section, and what they cost.
+// add names seats of a section.
 func (p *Plan) add(b *projection.Booking, seats ...section.SeatIndex) {
 	for _, seat := range seats {
 		b.SeatIDs = append(b.SeatIDs, p.Places[seat].ID)
-		b.Amount += p.Places[seat].Price
 		if b.Sections != nil && !slices.Contains(b.Sections, p.Label) {
 			b.Sections = append(b.Sections, p.Label)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"holdfast/actors/fares"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -63,10 +64,15 @@ func (p *plans) load(ctx context.Context, e *storage.Event) ([]Plan, error) {
 		return nil, &storage.CorruptError{Section: storage.SectionKey{Event: e.ID},
 			Why: fmt.Sprintf("the venue has %d sections, the event %d", len(v.Sections), len(e.Sections))}
 	}
-	all := make([]Plan, len(v.Sections))
+	var labels []string
+	for i := range v.Categories {
+		labels = append(labels, v.Categories[i].Label)
+	}
+	all, prices := make([]Plan, len(v.Sections)), fares.Of(e, labels)
 	for i := range v.Sections {
 		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
 		all[i] = Plan{Label: e.Sections[i].ID, Places: placesOf(e, v, i), Event: all,
+			Layout: v.Layout(i), Prices: prices,
 			Name: func(no section.BookingNo) string { return p.name(key, no) }}
 	}
 	return all, nil

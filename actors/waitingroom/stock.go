@@ -124,8 +124,9 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		r.hurry()
 	case section.HoldExtended, section.BookingRefundedChange, section.PaymentChallenged, section.RefundDue,
 		section.RefundPending, section.RefundDone, section.RefundFailed, section.SeatsBlocked, section.SeatsUnblocked,
-		section.GrantsFenced, section.OrderSettled, section.OrderServed, section.TermsSet, section.TicketAdmitted,
-		section.TicketDoubled, section.TicketReissued, section.TransferOffered, section.TransferEnded:
+		section.GrantsFenced, section.OrderSettled, section.OrderServed, section.TermsSet, section.PricesSet,
+		section.TicketAdmitted, section.TicketDoubled, section.TicketReissued, section.TransferOffered,
+		section.TransferEnded:
 	case section.SaleSwitched:
 		s.off = c.Sale.State() == sales.Cancelling
 		r.hurry()

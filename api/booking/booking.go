@@ -70,6 +70,8 @@ var (
 		Detail: "only an operator books for a buyer; yours are bookings of your own"}
 	notWithoutLimits = &problem.Problem{Kind: problem.Forbidden, Field: "limits",
 		Detail: "only an operator chooses whether limits apply"}
+	notComplimentary = &problem.Problem{Kind: problem.Forbidden, Field: "complimentary",
+		Detail: "only an operator gives bookings away"}
 )
 
 // Book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
@@ -117,6 +119,7 @@ func (h *Handlers) bookFor(r *call.Call, event storage.EventID, request *wire.Bo
 	r.Fingerprint().Book(request, who)
 	r.Book = actors.BookCall{Event: event, Caller: r.Caller(who), Seats: request.Seats,
 		AnyBuyerTotal: request.Limits == wire.LimitsIgnore}
+	r.Book.Fares = r.Fares(request)
 	if r.Who.Operator && request.Buyer == "" {
 		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
 	}
@@ -136,6 +139,8 @@ func (h *Handlers) buyer(r *call.Call, event storage.EventID, request *wire.Book
 		return who, notForBuyers
 	case request.Limits != "":
 		return who, notWithoutLimits
+	case request.Complimentary:
+		return who, notComplimentary
 	}
 	return r.Named(h.engine, event)
 }
@@ -262,11 +267,10 @@ func (h *Handlers) Exchange(r *call.Call) error {
 		fingerprint.Text("gives")
 		fingerprint.Text(seat)
 	}
-	for _, seat := range body.Seats {
-		fingerprint.Text("seat")
-		fingerprint.Text(seat)
+	wanted := actors.BookCall{Event: id.Section.Event}
+	if wanted.Seats, wanted.Fares.Types, err = call.SeatsGiven(body.Seats, fingerprint); err != nil {
+		return err
 	}
-	wanted := actors.BookCall{Event: id.Section.Event, Seats: body.Seats}
 	if b := body.Best; b != nil {
 		wanted.Best = actors.BestAvailable{Quantity: uint32(len(body.Gives)), Category: b.Category,
 			Accessible: b.Accessible}
@@ -383,6 +387,8 @@ func Append(r *call.Call, dst []byte) []byte {
 		booking.Transfers = append(booking.Transfers, pay.Transfer{Number: t.No, State: string(t.State),
 			Side: string(t.Side), Seats: t.Seats})
 	}
+	booking.SeatTypes = r.SeatTypes()
+	booking.Complimentary, booking.ComplimentaryBy, booking.ComplimentaryReason = r.Gift()
 	for _, t := range view.Tickets {
 		booking.Tickets = append(booking.Tickets, wire.Ticket(t))
 	}

@@ -26,7 +26,7 @@ const paymentBytesMax = 255
 // What each call takes.
 var (
 	ofEvent = []string{
-		"state", "buyer", "pseudonym", "seat", "payment", "placed_from", "placed_until",
+		"state", "buyer", "pseudonym", "seat", "payment", "complimentary", "placed_from", "placed_until",
 		"changed_after", "limit", "cursor",
 	}
 	ofBuyer = []string{"buyer", "state", "placed_from", "placed_until", "limit", "cursor"}
@@ -38,6 +38,9 @@ var states = map[string]section.BookingState{
 	"held": section.BookingHeld, "paying": section.BookingPaying, "confirmed": section.BookingConfirmed,
 	"released": section.BookingReleased, "expired": section.BookingExpired, "refunded": section.BookingRefunded,
 }
+
+// answers are the words for whether bookings are to be of a sort.
+var answers = map[string]bookingsearch.Choice{"true": bookingsearch.Yes, "false": bookingsearch.No}
 
 // filter is what a call asks for.
 type filter struct {
@@ -76,11 +79,10 @@ func (f *filter) set(name, value string) (err error) {
 	bad := func(why string) error { return problem.BadField(name, why) }
 	switch name {
 	case "state":
-		state, ok := states[value]
-		if !ok {
+		f.query.States = append(f.query.States, states[value])
+		if states[value] == section.BookingNone {
 			return bad("must be held, paying, confirmed, released, expired or refunded")
 		}
-		f.query.States = append(f.query.States, state)
 	case "buyer":
 		if f.buyer = value; value == "" {
 			return bad("is empty")
@@ -98,6 +100,10 @@ func (f *filter) set(name, value string) (err error) {
 	case "payment":
 		if f.query.Payment = value; value == "" || len(value) > paymentBytesMax {
 			return bad("must have 1 to 255 characters")
+		}
+	case "complimentary":
+		if f.query.Gift = answers[value]; f.query.Gift == bookingsearch.Either {
+			return bad("must be true or false")
 		}
 	case "placed_from":
 		f.query.From, err = instant(name, value)

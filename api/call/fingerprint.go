@@ -121,6 +121,24 @@ func (f *Fingerprint) Book(w *wire.Book, buyer Named) {
 	if w.Limits == wire.LimitsIgnore {
 		f.Text("\x00limits")
 	}
+	for i, kind := range w.Types {
+		if kind != "" {
+			f.Text("\x00type")
+			f.end(i)
+			f.Text(kind)
+		}
+	}
+	if w.BestAvailable != nil {
+		for _, c := range w.BestAvailable.Types {
+			f.Text("\x00type")
+			f.end(int(c.Seats))
+			f.Text(c.Type)
+		}
+	}
+	if w.Complimentary {
+		f.Text("\x00complimentary")
+		f.Text(w.Reason)
+	}
 }
 
 func (f *Fingerprint) sum() uint64 { return f.digest.Sum64() }

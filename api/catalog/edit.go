@@ -13,6 +13,7 @@ import (
 	"holdfast/api/call"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
+	"holdfast/api/wire/pricing"
 	"holdfast/storage"
 	"holdfast/storage/onsale"
 )
@@ -30,6 +31,8 @@ type EditRequest struct {
 	SeatsPerBuyerMax   *int64           `json:"max_seats_per_buyer,omitempty"`
 	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
 	ForbidTransfers    *bool            `json:"forbid_transfers,omitempty"`
+	// Prices are what new holds cost, as in a new event; categories that are not named keep their prices.
+	Prices map[string]pricing.Given `json:"prices,omitempty"`
 }
 
 // Editing is what this room asks of the engine about events that are edited.
@@ -66,6 +69,9 @@ func (h *Handlers) Edit(r *call.Call) error {
 	}
 	if errors.Is(err, storage.ErrTerms) {
 		return problem.InvalidField("hold_ceiling_seconds", "is below hold_ttl_seconds")
+	}
+	if errors.Is(err, storage.ErrPrices) {
+		return problem.InvalidField("prices", "were edited as often as they may be")
 	}
 	if err != nil {
 		return err
@@ -112,6 +118,9 @@ func editOf(event *storage.Event, body *EditRequest) (*onsale.Edit, error) {
 		if f.value != nil {
 			f.set(n)
 		}
+	}
+	if err := editPrices(edit, event, body.Prices); err != nil {
+		return nil, err
 	}
 	if len(edit.Fields()) == 0 {
 		return nil, problem.BadField("name", "is missing, and so is everything else that could be changed")

@@ -122,6 +122,7 @@ func eventAnswer(e *storage.Event) wire.Event {
 		ForbidTransfers:    e.Rules.ForbidTransfers,
 		Prices:             e.Prices,
 		PriceComponents:    componentsAnswer(e),
+		TicketTypes:        typesAnswer(e),
 		WaitingRoom:        waitingRoomAnswer(e.WaitingRoom, zone),
 		Sections:           []wire.Section{},
 	}

@@ -40,6 +40,7 @@ var refusals = map[section.Rejection]*Kind{
 		"Too many payments were tried for this booking; it stays held until its end"),
 	section.SaleNotOpen:     saleNotOpen,
 	section.EventCancelled:  eventCancelled,
+	section.TypeUnknown:     define(422, "ticket_type_unknown", "There is no such type of ticket for these seats"),
 	section.RefundTooLarge:  define(409, "refund_too_large", "More than what is left of the booking's payment"),
 	section.AlreadyAdmitted: alreadyAdmitted,
 	section.NotExchangeable: define(409, "not_exchangeable",

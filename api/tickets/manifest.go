@@ -109,7 +109,7 @@ func manifest(p *ticketing.Page) *wired.Manifest {
 	for i := range p.Tickets {
 		t := &p.Tickets[i]
 		out.Tickets = append(out.Tickets, wired.ManifestTicket{ID: t.ID, Rotation: t.Rotation, Seat: t.Place.Seat,
-			Section: t.Place.Section, Category: t.Category, Admission: admission(p.Event, &t.Pass)})
+			Section: t.Place.Section, Category: t.Category, Type: t.Type, Admission: admission(p.Event, &t.Pass)})
 	}
 	if p.Next != nil {
 		out.NextCursor = p.Next.String()

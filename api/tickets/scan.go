@@ -107,6 +107,7 @@ func first(err error) error {
 func scanned(s *ticketing.Scan, result string) wired.Scanned {
 	return wired.Scanned{Result: result, Ticket: s.ID, Event: s.Code.Booking.Section.Event.String(),
 		Booking: s.Code.Booking.String(), Seat: s.Place.Seat, Section: s.Place.Section, Category: s.Place.Category,
+		Type:      s.Place.Type,
 		Admission: admission(s.Event, &s.Pass)}
 }
 

@@ -95,6 +95,7 @@ func listed(all *ticketing.Tickets) *wired.Tickets {
 	for i := range all.Tickets {
 		t := &all.Tickets[i]
 		one := wired.Ticket{Number: t.No, ID: t.ID, Seat: t.Seat, Section: t.Section, Category: t.Category,
+			Type:  t.Type,
 			Total: wire.Money{Amount: t.Price.Total(), Currency: e.Currency}, State: string(t.State), Code: t.Code,
 			Rotation: t.Pass.Rotation, Admission: admission(all.Event, &t.Pass)}
 		if !t.Price.IsPlain() {

@@ -6,8 +6,8 @@ import { identity, newKey } from './identity.js';
 import { boughtHere, kept, storeOf } from './kept.js';
 import { MeansRefusal } from './means.js';
 import { PaymentWatch, nextOf } from './paymentwatch.js';
-import { sumOf } from './price.js';
-import { paidNothingText, priceOf, problemText, seats, soon, spokenTime } from './words.js';
+import { seatPrice, sumOf, typesOf } from './price.js';
+import { paidNothingText, problemText, seats, soon, spokenTime } from './words.js';
 
 const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token_outdated', 'wrong_event', 'wrong_buyer'];
 const notDone = ['rate_limited', 'overloaded', 'not_ready']; // transient refusals that say that nothing was done
@@ -25,6 +25,7 @@ export class Booking {
     Object.assign(this, { event, model, hooks });
     this.phase = 'choosing';
     this.chosen = [];
+    this.types = new Map(); // chosen seat → type of ticket, where it is not the default one
     this.bought = [];
     this.current = null;
     this.busy = '';
@@ -49,9 +50,26 @@ export class Booking {
   get saleOpen() { return this.event.sale === 'open' && !(Date.parse(this.event.sale_ends_at) <= serverNow()); }
   get amount() { return this.chosen.reduce((sum, i) => sum + this.priceOf(i), 0); }
   get difference() { return this.amount - this.#numbers(this.exchange.gives).reduce((sum, i) => sum + this.priceOf(i), 0); }
-  get price() { return sumOf(this.event, this.chosen.map((i) => this.model.categories[this.model.category[i]])); }
+  get price() { return sumOf(this.event, this.chosen.map((i) => [this.#categoryOf(i), this.types.get(i)])); }
   get remainingMs() { return Date.parse(this.current?.expires_at) - serverNow(); }
-  priceOf(seat) { return priceOf(this.event, this.model.categories[this.model.category[seat]]); }
+  #categoryOf(seat) { return this.model.categories[this.model.category[seat]]; }
+
+  /** told answers what the server has said of a held seat: its type of ticket, and what it costs. */
+  told(seat) { return this.current?.seat_types?.find((t) => t.seat === this.model.ids[seat]); }
+  priceOf(seat) { return this.told(seat)?.amount ?? seatPrice(this.event, this.#categoryOf(seat), this.types.get(seat)).total; }
+  typesOf(seat) { return typesOf(this.event, this.#categoryOf(seat)); }
+  typeOf(seat) { return this.told(seat)?.type ?? this.types.get(seat) ?? this.typesOf(seat)[0]?.type; }
+
+  /** setType has a chosen seat be of a type of ticket. */
+  setType(seat, type) {
+    if (type === this.typesOf(seat)[0]?.type) this.types.delete(seat);
+    else this.types.set(seat, type);
+    this.#forget(this.store.wish);
+    this.hooks.changed();
+  }
+
+  // What is asked for: a seat's id, or with the type that it is to be of.
+  #asked(i) { return this.types.has(i) ? { id: this.model.ids[i], type: this.types.get(i) } : this.model.ids[i]; }
 
   /** resume picks up what an earlier visit of this tab left: tickets, a booking, a wish without an answer. */
   async resume() {
@@ -98,6 +116,7 @@ export class Booking {
     const at = this.chosen.indexOf(seat);
     if (at >= 0) {
       this.chosen.splice(at, 1);
+      this.types.delete(seat);
     } else {
       const refusal = this.#refuses(seat);
       if (refusal) return refusal;
@@ -128,6 +147,7 @@ export class Booking {
 
   clear() {
     this.chosen = [];
+    this.types.clear();
     this.notice = null;
     this.#forget(this.store.wish);
     this.hooks.changed();
@@ -149,7 +169,7 @@ export class Booking {
   #drop(gone) { this.chosen = this.chosen.filter((i) => !gone.includes(i)); }
 
   hold() {
-    const body = { seats: this.chosen.map((i) => this.model.ids[i]) };
+    const body = { seats: this.chosen.map((i) => this.#asked(i)) };
     if (this.exchange) return this.#book({ key: newKey(), of: this.exchange.booking, body: { gives: this.exchange.gives, ...body } });
     if (this.chosen.length > 0) return this.#book({ key: newKey(), body });
   }
@@ -221,7 +241,7 @@ export class Booking {
 
   // Too many sections for one booking: each of them is one press, and the other seats stay wished for.
   #offerSections(ids) {
-    const all = this.#numbers(ids);
+    const all = this.#numbers(ids.map((seat) => seat.id ?? seat));
     this.notice.actions = this.inSections(all).map(([section, part]) => ({
       label: `Hold the ${seats(part.length)} in ${section.name}`,
       run: () => { this.chosen = part; this.later = all.filter((i) => !part.includes(i)); this.hold(); },

@@ -21,13 +21,17 @@ func (f *fake) exchange(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, 409, "exchange_uneven")
 		return
 	}
-	total, credit := f.total(wish.Seats), f.total(wish.Gives)
+	var seats []string
+	for _, seat := range wish.Seats {
+		seats = append(seats, seat.ID)
+	}
+	total, credit := f.total(seats), f.total(wish.Gives)
 	due := wire.Money{Amount: max(0, total.Amount-credit.Amount), Currency: "EUR"}
-	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held", Seats: wish.Seats,
+	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held", Seats: seats,
 		Total: due, Exchange: &pay.Exchange{Booking: of.ID, Gives: wish.Gives, Credit: pay.Amount(credit),
 			Difference: pay.Amount{Amount: total.Amount - credit.Amount, Currency: "EUR"}}}
 	f.expireIn(b, f.ttl)
-	f.mark('h', 0, wish.Seats...)
+	f.mark('h', 0, seats...)
 	f.bookings[b.ID] = b
 	f.answer(w, 201, b)
 }

@@ -122,7 +122,7 @@ export class Panel {
   #chosenList() {
     const { booking } = this;
     const drop = (i) => h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, 'data-focus': `remove ${i}`, on: { click: () => booking.toggle(i) } }, icon(icons.close));
-    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i), drop(i))), breakdown(booking.price, booking.event),
+    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i, short) => h('li', {}, this.#seatButton(i, short), this.#types(i), this.#price(i), drop(i))), breakdown(booking.price, booking.event),
       h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
         h('button', { type: 'button', class: 'link', text: 'Clear', 'data-focus': 'clear', on: { click: () => booking.clear() } })));
   }
@@ -138,6 +138,21 @@ export class Panel {
 
   #seatButton(i, short) {
     return h('button', { type: 'button', class: 'seat-name', 'data-focus': `seat ${i}`, on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', {}, this.#seatNameParts(i).slice(short ? 2 : 0)));
+  }
+
+  // Which type of ticket a chosen seat is to be of; of a held one, what it is.
+  #types(i) {
+    const { booking } = this, types = booking.typesOf(i);
+    if (types.length === 0) return '';
+    const choose = h('select', { class: 'seat-type', 'aria-label': `Type of ticket of ${this.seatName(i)}`, 'data-focus': `type ${i}`, on: { change: (e) => booking.setType(i, e.target.value) } },
+      types.map((t) => h('option', { value: t.type, text: `${isolated(t.type)} · ${money(t.total, booking.event)}` })));
+    choose.value = booking.typeOf(i);
+    return choose;
+  }
+
+  #type(i) {
+    const type = this.booking.told(i)?.type;
+    return type ? h('small', { class: 'muted seat-type' }, h('bdi', { text: type })) : '';
   }
 
   #price(i) { return h('span', { class: 'amount', text: money(this.booking.priceOf(i), this.booking.event) }); }
@@ -228,7 +243,7 @@ export class Panel {
     const { current } = this.booking, { indexOfID } = this.model;
     const known = current.seats.map((id) => indexOfID.get(id)).filter((i) => i !== undefined);
     const strange = current.seats.filter((id) => !indexOfID.has(id)).map((id) => h('li', {}, h('span', { text: id })));
-    const list = this.#grouped(known, 'held-seats', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i)));
+    const list = this.#grouped(known, 'held-seats', (i, short) => h('li', {}, this.#seatButton(i, short), this.#type(i), this.#price(i)));
     if (strange.length) list.append(h('ul', { class: 'seat-list' }, strange));
     return list;
   }

@@ -3,18 +3,30 @@
 import { h } from './dom.js';
 import { money } from './words.js';
 
-/** sumOf adds up what seats of these categories are made of; null where the event's prices are nothing but a face value. */
-export function sumOf(event, categories) {
-  if (!event.price_components) return null;
+/** typesOf answers the types of tickets of a category, the default one first; [] where it has none. */
+export const typesOf = (event, category) => event.ticket_types?.[category] ?? [];
+
+/** seatPrice answers what a seat of a category costs as a type, undefined for the default one: its parts, with the total. */
+export function seatPrice(event, category, type) {
+  const known = typesOf(event, category).find((t) => t.type === type);
+  if (known) return known.price ?? { face: known.total, total: known.total };
+  const total = event.prices?.[category] ?? NaN;
+  return event.price_components?.[category] ?? { face: total, total };
+}
+
+const isComposed = (event) => Boolean(event.price_components) || Object.values(event.ticket_types ?? {}).flat().some((t) => t.price);
+
+/** sumOf adds up what seats are made of, of [category, type] each; null where the event's prices are nothing but a face value. */
+export function sumOf(event, chosen) {
+  if (!isComposed(event)) return null;
   const sum = { face: 0, fees: [], taxes: [], total: 0 };
   const add = (list, part) => {
     const known = list.find(({ code }) => code === part.code);
     if (known) known.amount += part.amount;
     else list.push({ ...part });
   };
-  for (const category of categories) {
-    const total = event.prices?.[category] ?? NaN;
-    const price = event.price_components[category] ?? { face: total, total };
+  for (const [category, type] of chosen) {
+    const price = seatPrice(event, category, type);
     sum.face += price.face;
     sum.total += price.total;
     for (const fee of price.fees ?? []) add(sum.fees, fee);

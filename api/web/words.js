@@ -25,6 +25,7 @@ const problemWords = {
   exchange_under_way: 'Another exchange of this booking is not finished yet.',
   exchange_uneven: 'Choose as many new seats as you give up.',
   not_exchangeable: 'These seats cannot be exchanged. Anything paid for it goes back.',
+  ticket_type_unknown: 'There is no such type of ticket for these seats any more. Choose again.',
   ticket_void: 'This ticket is void: it was refunded, or has a newer code.',
   ticket_unknown: 'There is no such ticket.',
   ticket_forged: 'This is not the code of a ticket of this house.',

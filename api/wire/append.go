@@ -111,7 +111,32 @@ func AppendBooking(dst []byte, b *Booking) []byte {
 		}
 		dst = append(dst, ']')
 	}
-	return append(appendPayment(dst, b), '}')
+	return append(appendPayment(appendTypes(dst, b), b), '}')
+}
+
+// appendTypes appends what only a booking with types of tickets has, or one that was given away.
+func appendTypes(dst []byte, b *Booking) []byte {
+	for i := range b.SeatTypes {
+		dst = append(dst, listed(i, `,"seat_types":[`)...)
+		s := &b.SeatTypes[i]
+		dst = AppendString(append(dst, `{"seat":`...), s.Seat)
+		if s.Type != "" {
+			dst = AppendString(append(dst, `,"type":`...), s.Type)
+		}
+		dst = append(strconv.AppendInt(append(dst, `,"amount":`...), s.Amount, 10), '}')
+	}
+	dst = append(dst, "]"[:min(len(b.SeatTypes), 1)]...)
+	if !b.Complimentary {
+		return dst
+	}
+	dst = append(dst, `,"complimentary":true`...)
+	if b.ComplimentaryBy != "" {
+		dst = AppendString(append(dst, `,"complimentary_by":`...), b.ComplimentaryBy)
+	}
+	if b.ComplimentaryReason != "" {
+		dst = AppendString(append(dst, `,"complimentary_reason":`...), b.ComplimentaryReason)
+	}
+	return dst
 }
 
 // appendPayment appends what only a booking that has paid has. It is written out because nothing of b may leave the

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"github.com/valyala/fastjson"
+
+	"holdfast/api/wire/pricing"
 )
 
 // BookParser parses booking bodies without allocating once warm. Not for concurrent use.
@@ -18,6 +20,9 @@ type BookParser struct {
 	copied []byte // of a common body
 	best   BestAvailable
 	seats  []string
+	types  []string
+	counts []pricing.TypeCount
+	gift   bool // complimentary was given
 	err    *FieldError
 }
 
@@ -33,6 +38,7 @@ func (p *BookParser) Parse(body []byte) error {
 
 func (p *BookParser) begin() {
 	p.Book, p.best, p.seats, p.err = Book{}, BestAvailable{}, p.seats[:0], nil
+	p.types, p.counts, p.gift = p.types[:0], p.counts[:0], false
 }
 
 // general reads any body.
@@ -49,8 +55,7 @@ func (p *BookParser) general(body []byte) error {
 	// Escapes (half a surrogate pair, say) are beyond that validator, and no honest seat id has one: ask the strict
 	// decoder.
 	if bytes.IndexByte(body, '\\') >= 0 {
-		var ignored Book
-		if err := Decode(body, &ignored); err != nil {
+		if _, err := strictly(body); err != nil {
 			return err
 		}
 	}
@@ -68,8 +73,7 @@ func (p *BookParser) general(body []byte) error {
 
 // explain asks the slow decoder what is wrong, so that both give the same reasons.
 func (p *BookParser) explain(body []byte) error {
-	var ignored Book
-	if err := Decode(body, &ignored); err != nil {
+	if _, err := strictly(body); err != nil {
 		return err
 	}
 	return &FieldError{Reason: "is not valid JSON"}
@@ -93,12 +97,20 @@ func (p *BookParser) member(key []byte, v *fastjson.Value) {
 		if p.Book.Limits = p.text("limits", v); p.Book.Limits != LimitsApply && p.Book.Limits != LimitsIgnore {
 			p.fail("limits", "must be "+LimitsApply+" or "+LimitsIgnore)
 		}
+	case "complimentary":
+		p.once("complimentary", p.gift)
+		p.gift = true
+		p.Book.Complimentary = p.flag("complimentary", v)
+	case "reason":
+		p.once("reason", p.Book.Reason != "")
+		p.Book.Reason = p.text("reason", v)
 	default:
 		p.fail(string(key), "is not a known field")
 	}
 }
 
 func (p *BookParser) verdict() error {
+	p.checkGift()
 	switch {
 	case p.err != nil:
 		return p.err
@@ -117,12 +129,12 @@ func (p *BookParser) parseSeats(v *fastjson.Value) {
 		return
 	}
 	for _, seat := range list {
-		text, err := seat.StringBytes()
-		if err != nil {
-			p.wrong("seats", seat, "must be a list of seat ids")
+		if !p.parseSeat(seat) {
 			return
 		}
-		p.seats = append(p.seats, Borrow(text))
+	}
+	if p.Book.Types = nil; len(p.types) > 0 {
+		p.Book.Types = p.types
 	}
 	if p.Book.Seats = p.seats; p.Book.Seats == nil {
 		p.Book.Seats = []string{}
@@ -137,9 +149,7 @@ func (p *BookParser) parseBest(v *fastjson.Value) {
 	}
 	var seen uint8
 	object.Visit(func(key []byte, v *fastjson.Value) { p.bestMember(key, v, &seen) })
-	if seen&1 == 0 {
-		p.fail("best_available.quantity", "is missing")
-	}
+	p.checkQuantity(seen&1 != 0)
 	p.Book.BestAvailable = &p.best
 }
 
@@ -164,7 +174,10 @@ func (p *BookParser) bestMember(key []byte, v *fastjson.Value, seen *uint8) {
 		p.best.Category = p.text("best_available.category", v)
 	case "accessible":
 		p.mark("best_available.accessible", seen, 8)
-		p.best.Accessible = p.flag(v)
+		p.best.Accessible = p.flag("best_available.accessible", v)
+	case "types":
+		p.mark("best_available.types", seen, 16)
+		p.parseTypes(v)
 	default:
 		p.fail("best_available."+string(key), "is not a known field")
 	}
@@ -182,10 +195,10 @@ func (p *BookParser) text(field string, v *fastjson.Value) string {
 	return Borrow(text)
 }
 
-func (p *BookParser) flag(v *fastjson.Value) bool {
+func (p *BookParser) flag(field string, v *fastjson.Value) bool {
 	flag, err := v.Bool()
 	if err != nil {
-		p.wrong("best_available.accessible", v, "must be true or false")
+		p.wrong(field, v, "must be true or false")
 	}
 	return flag
 }

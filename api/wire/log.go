@@ -71,6 +71,7 @@ const (
 	LogSaleClosed        = "sale_closed"
 	LogSaleCancelled     = "sale_cancelled"  // the event is being cancelled
 	LogTermsSet          = "terms_set"       // holds go by edited limits and times from here on
+	LogPricesSet         = "prices_set"      // holds go by an edited price list from here on
 	LogGrantsFenced      = "grants_fenced"   // by a coordinator: older grants are no good from here on
 	LogLegBound          = "leg_bound"       // seats of a booking whose home is another section
 	LogLegSold           = "leg_sold"        // as its home was
@@ -92,7 +93,7 @@ var LogKinds = [...]string{
 	LogClaim, LogReleased, LogHoldPlaced, LogHoldExtended, LogHoldReleased, LogHoldExpired, LogPaymentBegun,
 	LogPaymentFailed, LogSold, LogRefunded, LogBlocked, LogUnblocked, LogPaymentChallenged, LogRefundDue,
 	LogRefundPending, LogRefundFailed, LogSaleOpened, LogSalePaused, LogSaleClosed, LogSaleCancelled, LogGrantsFenced,
-	LogLegBound, LogLegSold, LogLegFreed, LogLegSeatsFreed, LogOrderServed, LogOrderSettled, LogTermsSet,
+	LogLegBound, LogLegSold, LogLegFreed, LogLegSeatsFreed, LogOrderServed, LogOrderSettled, LogTermsSet, LogPricesSet,
 	LogTicketAdmitted, LogTicketDoubled, LogTicketReissued, LogExchanged, LogTransferOffered, LogTransferAccepted,
 	LogTransferWithdrawn,
 }

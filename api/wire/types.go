@@ -30,12 +30,14 @@ type Event struct {
 	Prices             map[string]int64 `json:"prices"`                     // category → what a seat costs in all, in minor units
 	// PriceComponents is what the prices of categories are made of that are more than a face value. Absent in lists.
 	PriceComponents map[string]pricing.Price `json:"price_components,omitempty"`
-	Sections        []Section                `json:"sections"`
-	Seats           int                      `json:"seats"`                  // of all sections
-	WaitingRoom     *WaitingRoom             `json:"waiting_room,omitempty"` // nil: none
-	ForgottenAt     *OffsetTime              `json:"forgotten_at,omitempty"` // nobody knows whose its bookings were
-	Cancelled       *calledoff.Announcement  `json:"cancelled,omitempty"`
-	Postponed       *calledoff.Announcement  `json:"postponed,omitempty"`
+	// TicketTypes are the types of tickets of the categories that have several, the default one first. Absent in lists.
+	TicketTypes map[string][]pricing.Type `json:"ticket_types,omitempty"`
+	Sections    []Section                 `json:"sections"`
+	Seats       int                       `json:"seats"`                  // of all sections
+	WaitingRoom *WaitingRoom              `json:"waiting_room,omitempty"` // nil: none
+	ForgottenAt *OffsetTime               `json:"forgotten_at,omitempty"` // nobody knows whose its bookings were
+	Cancelled   *calledoff.Announcement   `json:"cancelled,omitempty"`
+	Postponed   *calledoff.Announcement   `json:"postponed,omitempty"`
 	// Told once, when the event is made: where people look, and on whose word.
 	Front string `json:"front,omitempty"`
 }
@@ -93,6 +95,12 @@ type Book struct {
 	// Of operators: whose booking it becomes; empty: a buyer without a name.
 	Buyer  string `json:"buyer,omitempty"`
 	Limits string `json:"limits,omitempty"` // of operators: LimitsApply or LimitsIgnore
+	// Complimentary is of operators: the booking costs nothing, for a Reason that is logged.
+	Complimentary bool   `json:"complimentary,omitempty"`
+	Reason        string `json:"reason,omitempty"`
+	// Types are the types of tickets of Seats, in their order, "" for the default one; nil: all are that. In the body a
+	// seat with a type is an object of id and type.
+	Types []string `json:"-"`
 }
 
 // What a Book may say of the seats that one buyer may have in all.
@@ -113,6 +121,8 @@ type BestAvailable struct {
 	Section    string `json:"section,omitempty"`
 	Category   string `json:"category,omitempty"`
 	Accessible bool   `json:"accessible,omitempty"`
+	// Types says how many of the seats are to be of which type of ticket, by name; nil: all are of the default one.
+	Types []pricing.TypeCount `json:"-"`
 }
 
 // Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number. A total of 0
@@ -150,6 +160,13 @@ type Booking struct {
 	// What the total is made of; nil where the event's prices have no components.
 	Price   *pricing.Price `json:"price,omitempty"`
 	Tickets []Ticket       `json:"tickets,omitempty"` // once confirmed, of the seats that are not refunded
+	// SeatTypes are the types of tickets of Seats, in their order, and what each costs; none where no category of the
+	// event has types and prices are those that the booking was made at.
+	SeatTypes []pricing.SeatType `json:"seat_types,omitempty"`
+	// Complimentary: the booking costs nothing. By whom it was given away, and why, is for operators.
+	Complimentary       bool   `json:"complimentary,omitempty"`
+	ComplimentaryBy     string `json:"complimentary_by,omitempty"`
+	ComplimentaryReason string `json:"complimentary_reason,omitempty"`
 
 	NextAction *pay.NextAction `json:"next_action,omitempty"` // while paying, if the buyer's bank asks
 	Refunds    []pay.Refund    `json:"refunds,omitempty"`

@@ -97,7 +97,8 @@ var letterAfter = map[string]byte{
 	wire.LogSaleOpened: 0, wire.LogSalePaused: 0, wire.LogSaleClosed: 0, wire.LogSaleCancelled: 0,
 	wire.LogGrantsFenced: 0, wire.LogOrderSettled: 0, wire.LogOrderServed: 0, wire.LogLegSeatsFreed: 0,
 	wire.LogExchanged: 0, // nobody exchanges seats here
-	wire.LogTermsSet:  0, wire.LogTicketAdmitted: 0, wire.LogTicketDoubled: 0, wire.LogTicketReissued: 0,
+	wire.LogTermsSet:  0, wire.LogPricesSet: 0, wire.LogTicketAdmitted: 0, wire.LogTicketDoubled: 0,
+	wire.LogTicketReissued:  0,
 	wire.LogTransferOffered: 0, wire.LogTransferAccepted: 0, wire.LogTransferWithdrawn: 0,
 }
 

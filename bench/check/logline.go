@@ -62,7 +62,7 @@ func parseKind(text []byte) logKind {
 		return logMoney
 	case wire.LogOrderServed: // moves nothing, as a turn of the switch
 		return logSale
-	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled, wire.LogTermsSet:
+	case wire.LogSalePaused, wire.LogSaleClosed, wire.LogSaleCancelled, wire.LogTermsSet, wire.LogPricesSet:
 		return logSale
 	}
 	for k := logClaim; k <= logMoney; k++ {

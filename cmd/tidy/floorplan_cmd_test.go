@@ -91,8 +91,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/deskctl": {
 		Why: "shows what a running server finds: a store in reach would be searched beside it, and say something else",
 		Own: []string{
-			"cmd/holdfast/client", "cmd/holdfast/terminal", "actors/money", "api/catalog", "api/wire",
-			"api/wire/bookinglist",
+			"cmd/holdfast/client", "cmd/holdfast/flagvalue", "cmd/holdfast/terminal", "actors/money", "api/catalog",
+			"api/wire", "api/wire/bookinglist",
 		},
 	},
 	"cmd/holdfast/ticketsctl": {

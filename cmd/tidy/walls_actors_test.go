@@ -87,7 +87,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/section/transfer",
 			"actors/booking", "actors/price", "actors/section", "actors/section/account", "actors/section/entry",
-			"actors/section/order", "actors/ticket", "actors/trace", "storage",
+			"actors/section/order", "actors/section/tariff", "actors/ticket", "actors/trace", "storage",
 		},
 		Test: []string{"storage/memstore"},
 	},
@@ -96,8 +96,12 @@ var wallsOfActors = map[string]wall{
 			"engine by its doors only",
 		Own: []string{
 			"actors/booking", "actors/grant", "actors/request", "actors/section", "actors/section/account",
-			"actors/section/order", "actors/trace", "actors/writer", "storage",
+			"actors/section/order", "actors/section/tariff", "actors/trace", "actors/writer", "storage",
 		},
+	},
+	"actors/fares": {
+		Why: "an event's price lists, by the catalog's words and by the logs' numbers: whoever shows a price asks here",
+		Own: []string{"actors/price", "actors/section", "actors/section/tariff", "storage"},
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
@@ -233,7 +237,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own: []string{"actors/section/transfer", "actors/section/sales", "actors/section/terms",
+		Own: []string{"actors/section/transfer", "actors/section/sales", "actors/section/tariff", "actors/section/terms",
 			"actors/section", "actors/section/account", "actors/gate", "actors/gate/codebook", "actors/grant",
 			"actors/codec", "actors/section/entry", "actors/section/order", "actors/section/exchange", "actors/trace",
 			"storage",
@@ -336,7 +340,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/section/transfer",
 			"actors/section/account", "actors/section/sales", "actors/section/tariff", "actors/section/order",
-			"actors/section/entry", "actors/section/exchange", "actors/gate/draw",
+			"actors/section/entry", "actors/section/exchange", "actors/gate/draw", "actors/fares",
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"actors/audit/reconcile", "storage",
 			"actors/codec", "actors/grant", // grants, who counts a buyer, exclusions; not what a section takes
@@ -360,15 +364,14 @@ var wallsOfActors = map[string]wall{
 	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
 		Own: []string{
-			"actors/section", "actors/venue", "storage", "storage/projection",
+			"actors/fares", "actors/section", "actors/venue", "storage", "storage/projection",
 		}, Test: []string{"actors/section/account", "actors/section/order", "storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/feed/envelope": {
 		Why: "what a change is called outside, one for all sinks: a function of the log's words, as lasting as it",
 		Own: []string{"actors/booking", "actors/section", "actors/section/account", "actors/section/entry",
-			"actors/section/order", "actors/section/sales", "storage"},
-		Test: []string{"actors/section/exchange", "actors/section/transfer", "actors/section/tariff",
-			"actors/section/terms"},
+			"actors/section/order", "actors/section/sales", "actors/section/tariff", "storage"},
+		Test: []string{"actors/section/exchange", "actors/section/transfer", "actors/section/terms"},
 	},
 	"actors/feed/envelope/schema": {
 		Why:  "describes events for programs outside: it knows their types, and no log",
@@ -377,7 +380,7 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/feed": {
 		Why:  "tells what logs say, from the store alone: with the engine in reach a sink could be waited for",
-		Own:  []string{"actors/feed/envelope", "actors/section", "actors/venue", "storage"},
+		Own:  []string{"actors/fares", "actors/feed/envelope", "actors/section", "actors/venue", "storage"},
 		Test: []string{"actors/section/order", "storage/memstore", "storage/faultstore"},
 	},
 	"actors/feed/mail/letter": {
@@ -437,9 +440,9 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/section/entry",
-			"actors/cancellation", "actors/feed", "actors/section/sales", "storage/onsale", "actors/ticketing",
-			"actors/section/tariff", "actors/section/order", "actors/section/exchange", "actors/orders",
-			"actors/snapshots", "actors/telemetry",
+			"actors/cancellation", "actors/fares", "actors/feed", "actors/section/sales", "storage/onsale",
+			"actors/ticketing", "actors/section/tariff", "actors/section/order", "actors/section/exchange",
+			"actors/orders", "actors/snapshots", "actors/telemetry",
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/checkout/processor", "actors/checkout/till",

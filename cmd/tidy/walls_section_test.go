@@ -52,7 +52,8 @@ var sectionWalls = map[string]wall{
 		Own: []string{"actors/machine", "actors/codec", "actors/section/account", "actors/section/runs"}, Std: pureStd,
 	},
 	"actors/section/tariff": {
-		Why: "what a section's log says of prices: numbers, as pure as the section", Std: pureStd,
+		Why: "what a section's log says of prices is replayed with the seats: numbers, as pure as the section",
+		Own: []string{"actors/codec", "actors/section/account"}, Std: pureStd,
 	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",

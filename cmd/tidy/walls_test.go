@@ -21,7 +21,7 @@ var wallsAround = map[string]wall{
 	},
 	"storage/onsale": {
 		Why: "the words of an event's sale switch: every store keeps them, and none gives them a meaning",
-		Own: []string{"actors/machine", "actors/section"},
+		Own: []string{"actors/machine", "actors/price", "actors/section"},
 	},
 	"storage/memstore": {
 		Why:  "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -153,8 +153,8 @@ var wallsAround = map[string]wall{
 	"api/call": {
 		Why: "one call as every handler gets it: it serves handlers and knows none of them",
 		Own: []string{
-			"actors", "actors/gate/place", "actors/price", "actors/pseudonym", "actors/section", "actors/trace",
-			"actors/venue",
+			"actors", "actors/fares", "actors/gate/place", "actors/price", "actors/pseudonym", "actors/section",
+			"actors/section/tariff", "actors/trace", "actors/venue",
 			"storage", "api/auth", "api/card", "api/document",
 			"api/problem", "api/wire", "api/wire/pricing",
 		},
@@ -257,6 +257,7 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire/pay": {
 		Why: "the JSON of what goes back and of what a buyer has to do: clients share it, and it knows nothing else",
+		Own: []string{"api/wire/pricing"},
 	},
 	"api/wire/ticketing": {
 		Why: "the JSON of tickets: clients and pages' tests share it, and it knows nothing else",

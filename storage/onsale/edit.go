@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/actors/machine"
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 )
 
@@ -24,6 +25,14 @@ type Edit struct {
 	SeatsPerBuyerMax   *uint32
 	RefuseOrphans      *bool
 	ForbidTransfers    *bool
+	Prices             *Prices
+}
+
+// Prices are what new holds cost from an edit on: all of it, see price.List.
+type Prices struct {
+	Totals     map[string]int64
+	Components map[string]price.Price
+	Types      map[string][]price.Type
 }
 
 // Start is when an event begins, and the venue's clock then.
@@ -48,6 +57,7 @@ func (e *Edit) Fields() (names []string) {
 		{"hold_ttl_seconds", e.HoldTTL != nil}, {"hold_ceiling_seconds", e.HoldCeiling != nil},
 		{"max_seats_per_booking", e.SeatsPerBookingMax != nil}, {"max_seats_per_buyer", e.SeatsPerBuyerMax != nil},
 		{"refuse_orphans", e.RefuseOrphans != nil}, {"forbid_transfers", e.ForbidTransfers != nil},
+		{"prices", e.Prices != nil},
 	} {
 		if f.given {
 			names = append(names, f.name)
@@ -87,6 +97,10 @@ type Standing struct {
 	MadeWith      *section.Rules
 	TermsNo       uint64
 	Edits         Edits
+	Prices        Prices
+	PricesNo      uint64
+	PricesMark    price.Mark
+	Earlier       []price.Edition
 }
 
 // VersionError says that an edit is about an event as it stood before somebody else changed it.

@@ -179,7 +179,8 @@ func scanBooking(row pgx.CollectableRow) (b projection.Booking, err error) {
 	var placed, expires, changed time.Time
 	var confirmed, ended *time.Time
 	if err := row.Scan(&number, &buyer, &state, &b.Split, &seats, &placed, &expires, &confirmed, &ended, &changed,
-		&b.Leg, &b.Confirming, &home, &life, &count, &sections, &elsewhere); err != nil {
+		&b.Leg, &b.Confirming, &home, &life, &count, &sections, &elsewhere,
+		&b.Amount); err != nil {
 		return b, err
 	}
 	known := false

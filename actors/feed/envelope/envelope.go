@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/entry"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 	"holdfast/storage"
 )
 
@@ -53,6 +54,17 @@ type Data struct {
 	Transfer *Transfer `json:"transfer,omitempty"`
 	Epoch    uint64    `json:"epoch,omitempty"` // of section.claimed and section.released
 	Kind     uint8     `json:"kind,omitempty"`  // of section.changed
+	// TicketTypes are the types of tickets that the booking's seats were asked to be of; others are of the default one
+	// of their category. Complimentary: the booking costs nothing.
+	TicketTypes   []SeatType `json:"ticket_types,omitempty"`
+	Complimentary bool       `json:"complimentary,omitempty"`
+}
+
+// SeatType is a seat's type of ticket.
+type SeatType struct {
+	Section string `json:"section"`
+	Seat    string `json:"seat"`
+	Type    string `json:"type"`
 }
 
 // Seats are seats of one section, by their public ids.
@@ -122,6 +134,8 @@ type Placing struct {
 	Priced  bool                // Total is known
 	Total   int64               // minor units, of all its legs too
 	Legs    []order.Leg         // nil: it has none
+	Mark    tariff.Mark         // of the price list that it was placed under
+	Fare    *tariff.Fare        // what of its price does not follow from the seats; nil: all does
 }
 
 // PlacingOf is what a change places; false: it places nothing. Total is of its own seats only.
@@ -130,7 +144,7 @@ func PlacingOf(c *section.Change) (*Placing, bool) {
 		return nil, false
 	}
 	p := &Placing{Booking: c.Booking, Buyer: c.Buyer, Seats: append([]section.SeatIndex{}, c.Seats...),
-		Priced: c.PriceMark != 0, Total: c.Total}
+		Priced: c.PriceMark != 0, Total: c.Total, Mark: c.PriceMark, Fare: c.Fare}
 	if c.Order != nil {
 		p.Legs = c.Order.Legs
 	}
@@ -143,6 +157,8 @@ type Names struct {
 	Currency string
 	Sections []string   // by number
 	Seats    [][]string // by section and index
+	// Type is what a type of ticket is called by the list of a mark.
+	Type func(mark tariff.Mark, no uint8) string
 }
 
 func (n *Names) section(no storage.SectionNo) string {
@@ -293,6 +309,9 @@ func (d *Data) placing(key storage.SectionKey, c *section.Change, p *Placing, na
 	if p.Priced {
 		d.Total = &Amount{p.Total, names.Currency}
 	}
+	if p.Fare != nil {
+		d.fare(key.Section, p, names)
+	}
 	whole := len(d.Seats) == 0 && c.Entry == nil || c.Kind == section.HoldPlaced || c.Kind == section.LegBound
 	if whole {
 		d.Seats = []Seats{names.seats(key.Section, p.Seats)}
@@ -305,6 +324,20 @@ func (d *Data) placing(key storage.SectionKey, c *section.Change, p *Placing, na
 		}
 		at := booking.ID{Section: storage.SectionKey{Event: key.Event, Section: no}, No: section.BookingNo(l.Booking)}
 		d.Legs = append(d.Legs, Leg{Section: names.section(no), Leg: at.String()})
+	}
+}
+
+// fare adds what of a booking's price does not follow from its seats.
+func (d *Data) fare(home storage.SectionNo, p *Placing, names *Names) {
+	d.Complimentary = p.Fare.IsGift()
+	for _, s := range p.Fare.Seats {
+		no := home
+		if s.Leg > 0 && int(s.Leg) <= len(p.Legs) {
+			no = storage.SectionNo(p.Legs[s.Leg-1].Section)
+		}
+		if one := names.seats(no, []section.SeatIndex{s.Seat}); len(one.Seats) == 1 && names.Type != nil {
+			d.TicketTypes = append(d.TicketTypes, SeatType{one.Section, one.Seats[0], names.Type(p.Mark, s.Type)})
+		}
 	}
 }
 

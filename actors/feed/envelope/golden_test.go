@@ -19,6 +19,7 @@ import (
 	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
 	"holdfast/actors/section/transfer"
 	"holdfast/storage"
@@ -27,7 +28,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 var names = &envelope.Names{Event: storage.EventID{1, 2, 3}, Currency: "EUR", Sections: []string{"A", "B"},
-	Seats: [][]string{{"A-1-1", "A-1-2", "A-1-3"}, {"B-1-1", "B-1-2"}}}
+	Seats: [][]string{{"A-1-1", "A-1-2", "A-1-3"}, {"B-1-1", "B-1-2"}},
+	Type:  func(tariff.Mark, uint8) string { return "child" }}
 
 // sample is one change, and what is known of its booking.
 type sample struct {
@@ -141,8 +143,20 @@ func newerCases(alone, over, leg *envelope.Placing, part, ordered *order.Part,
 			Transfer: &transfer.Word{No: 1, Accepted: true, Tickets: []entry.Ticket{{Seat: 2}}}}), placing: alone},
 		"booking.transfer_withdrawn": {change: of(section.Change{Kind: section.TransferEnded, Booking: 5,
 			Transfer: &transfer.Word{No: 2, Tickets: []entry.Ticket{{Seat: 0}}}}), placing: alone},
-		"section.terms_set": {change: of(section.Change{Kind: section.TermsSet, Terms: &terms.Terms{No: 4}})},
+		"booking.confirmed_typed": {change: of(section.Change{Kind: section.BookingSold, Booking: 5}),
+			placing: typed(over)},
+		"section.terms_set":  {change: of(section.Change{Kind: section.TermsSet, Terms: &terms.Terms{No: 4}})},
+		"section.prices_set": {change: of(section.Change{Kind: section.PricesSet, Prices: &tariff.Prices{No: 4}})},
 	}
+}
+
+// typed is a placing of which a seat here and one of its leg are children's, and which was given away.
+func typed(p *envelope.Placing) *envelope.Placing {
+	c := *p
+	c.Total, c.Mark = 0, 4
+	c.Fare = &tariff.Fare{Gift: &tariff.Gift{By: "desk", Reason: "press"},
+		Seats: []tariff.Seat{{Seat: 2, Type: 1}, {Leg: 1, Seat: 1, Type: 1}}}
+	return &c
 }
 
 func event(c sample) envelope.Event {

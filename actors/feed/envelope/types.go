@@ -48,6 +48,7 @@ var types = [...]string{
 	section.TransferOffered:       "booking.transfer_offered",
 	section.TransferEnded:         transferWithdrawn, // or accepted: see TypeOf
 	section.TermsSet:              "section.terms_set",
+	section.PricesSet:             "section.prices_set",
 }
 
 // What the end of a transfer is called.

@@ -64,6 +64,8 @@ type Standing struct {
 	Left        int             // seats of it that no refund is due for
 	Price       price.Price     // of all seats that it was placed with
 	Attachments []Attachment    // tickets, of a confirmed booking
+	// Types are what types of tickets seats are of, by their public ids; nil: the event has none.
+	Types map[string]string
 }
 
 // Config is what mails need from outside.

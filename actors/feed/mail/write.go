@@ -33,7 +33,7 @@ func (s *Service) letter(d *due, header *storage.Event, standing *Standing) *let
 		l.StartsAt = at(header.StartsAt, zone)
 	}
 	for _, part := range data.Seats {
-		l.Seats = append(l.Seats, letter.Seats{Section: part.Section, Seats: part.Seats})
+		l.Seats = append(l.Seats, letter.Seats{Section: part.Section, Seats: typed(part.Seats, standing)})
 	}
 	if data.Total != nil {
 		l.Paid = letter.Amount{Minor: data.Total.Amount, Currency: data.Total.Currency}
@@ -73,6 +73,20 @@ func exchanged(l *letter.Letter, data *envelope.Data) {
 	difference := data.Total.Amount - x.Credit.Amount
 	l.Paid = letter.Amount{Minor: max(0, difference), Currency: data.Total.Currency}
 	l.Back = letter.Amount{Minor: max(0, -difference), Currency: data.Total.Currency}
+}
+
+// typed says behind each seat what type of ticket it is of.
+func typed(seats []string, standing *Standing) []string {
+	if standing == nil || len(standing.Types) == 0 {
+		return seats
+	}
+	words := make([]string, len(seats))
+	for i, seat := range seats {
+		if words[i] = seat; standing.Types[seat] != "" {
+			words[i] += " (" + standing.Types[seat] + ")"
+		}
+	}
+	return words
 }
 
 func parts(standing *Standing, header *storage.Event) (all []letter.Part) {

@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
 	"holdfast/actors/section/order"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/trace"
 	"holdfast/storage"
 )
@@ -65,6 +66,7 @@ type Book struct {
 	Until   section.Instant
 	Began   section.Seq
 	Trace   *trace.Parent // nil: none. See KindTraced
+	Fare    *tariff.Fare  // what is asked for of the price, by names; nil: nothing. See KindFare
 }
 
 // Append appends the message to dst.
@@ -73,7 +75,7 @@ func (m *Book) Append(dst []byte) []byte {
 	if len(m.More) > 0 {
 		kind = KindBookOrder
 	}
-	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(kind)), m.ID)
+	dst = binary.AppendUvarint(append(appendFare(appendTrace(dst, m.Trace), m.Fare, nil), byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.AnyBuyerTotal, m.Named, m.Accessible, m.Session != 0,
 		m.Keyed), m.Coordinator)
@@ -100,7 +102,7 @@ func (m *Book) Append(dst []byte) []byte {
 
 // Book reads the message; the seats are the decoder's.
 func (d *Decoder) Book(m *Book) error {
-	*m = Book{Trace: d.trace, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
+	*m = Book{Trace: d.trace, Fare: d.fare, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
 	bits := d.flags(6)
 	m.Coordinator, m.Keyed = d.byte(), bits&32 != 0

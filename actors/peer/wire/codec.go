@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/section/account"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/trace"
 	"holdfast/storage"
 )
@@ -71,7 +72,7 @@ func (m *Released) Append(dst []byte) []byte {
 // Append appends the message to dst.
 func (m *Ask) Append(dst []byte) []byte {
 	c, kind := &m.Command, kindOf(m)
-	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(kind)), m.ID)
+	dst = binary.AppendUvarint(append(appendFare(appendTrace(dst, m.Trace), c.Fare, c.Prices), byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
 	set := flags(
@@ -128,6 +129,9 @@ func (m *Answer) Append(dst []byte) []byte {
 	case o.Money != nil:
 		kind = KindAnswerPaid
 	}
+	if m.Code == Decided {
+		dst = appendFared(dst, o)
+	}
 	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
 	dst = append(dst, byte(m.Code))
 	switch m.Code {
@@ -164,7 +168,7 @@ func (m *Answer) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Search) Append(dst []byte) []byte {
-	dst = binary.AppendUvarint(append(appendTrace(dst, m.Trace), byte(KindSearch)), m.ID)
+	dst = binary.AppendUvarint(append(appendFare(appendTrace(dst, m.Trace), m.Fare, nil), byte(KindSearch)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal, m.Section != "",
 		m.Session != 0))
@@ -254,12 +258,15 @@ func (m *Reply) Append(dst []byte) []byte {
 
 // Decoder reads one message. It keeps lists between messages, so what it gives is valid until the next one.
 type Decoder struct {
-	kind  Kind
-	trace *trace.Parent // of a message with KindTraced, or KindTracedState, before it
-	src   []byte
-	err   error
-	seats []section.SeatIndex
-	lost  []section.SeatIndex
+	kind   Kind
+	trace  *trace.Parent // of a message with KindTraced, or KindTracedState, before it
+	fare   *tariff.Fare  // of one with KindFare or KindFared before it; and so are these
+	prices *tariff.Prices
+	mark   tariff.Mark
+	src    []byte
+	err    error
+	seats  []section.SeatIndex
+	lost   []section.SeatIndex
 }
 
 // Begin starts a message and tells its kind; zero for an empty one.
@@ -268,6 +275,7 @@ func (d *Decoder) Begin(message []byte) Kind {
 	if d.kind = Kind(d.byte()); d.kind == KindTraced || d.kind == KindTracedState {
 		d.traced()
 	}
+	d.before()
 	return d.kind
 }
 

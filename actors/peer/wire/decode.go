@@ -43,6 +43,7 @@ func (d *Decoder) Released(m *Released) error {
 func (d *Decoder) Ask(m *Ask) error {
 	*m = Ask{Trace: d.trace, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1)), Section: d.key()}
 	c := &m.Command
+	c.Fare, c.Prices = d.fare, d.prices
 	c.Kind = section.CommandKind(d.byte())
 	bits := d.flags(8)
 	m.Read, m.Probe, m.Search = bits&1 != 0, bits&2 != 0, bits&4 != 0
@@ -78,7 +79,8 @@ func (d *Decoder) Ask(m *Ask) error {
 	case KindAskTransfer:
 		d.transfer(m)
 	}
-	if d.maySend(m) == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
+	// A read has no command, everything else one; the end of holds is the owner's own to say.
+	if d.maySend(m) == m.Read || !mayHaveFare(c) {
 		d.fail("a command that no node may send")
 	}
 	return d.end()
@@ -139,6 +141,7 @@ func (d *Decoder) Answer(m *Answer) error {
 
 func (d *Decoder) decided(m *Answer) {
 	o := &m.Outcome
+	o.Mark, o.Fare = d.mark, d.fare
 	m.Section = storage.SectionNo(d.uvarint(1<<32 - 1))
 	m.At = section.Instant(d.varint())
 	o.Rejection = section.Rejection(d.byte())
@@ -180,7 +183,7 @@ const categoryBytesMax = 4 << 10
 
 // Search reads the message.
 func (d *Decoder) Search(m *Search) error {
-	*m = Search{Trace: d.trace, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
+	*m = Search{Trace: d.trace, Fare: d.fare, ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
 	bits := d.flags(5)
 	m.Operator, m.Accessible, m.AnyBuyerTotal = bits&1 != 0, bits&2 != 0, bits&4 != 0

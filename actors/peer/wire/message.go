@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/gate"
 	"holdfast/actors/section"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/trace"
 	"holdfast/storage"
 )
@@ -128,6 +129,7 @@ type Search struct {
 	Until   section.Instant
 	Began   gate.Seq
 	Trace   *trace.Parent // nil: none. See KindTraced
+	Fare    *tariff.Fare  // what is asked for of the price, by names; nil: nothing. See KindFare
 }
 
 // FreeQuery asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of

@@ -19,6 +19,7 @@ import (
 	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
 	"holdfast/actors/section/transfer"
 	"holdfast/actors/trace"
@@ -71,6 +72,13 @@ var samples = []sample{
 			SeatsPerBookingMax: 2, SeatsPerBuyerMax: 3}}}, KindAskTerms, into((*Decoder).Ask),
 		"5405fa01e100000000000000000000000000000eac02100800000000000000000000000000000000" +
 			"000000000000000000000000000000000000000000000000000000003907e0d403c0a907020300"},
+	{"ask with prices", &Ask{ID: 5, Patience: 250, Section: sampleKey, Command: section.Command{
+		Kind: section.SwitchSale, Operator: true, Sale: sales.Of(7, sales.Open),
+		Prices: &tariff.Prices{No: 7, Tariff: tariff.Tariff{Mark: 9,
+			Totals: []int64{500, 0}, Offers: []tariff.Offer{{Category: 1, Type: 1, Total: 300}}}}}}, KindAskSale,
+		into((*Decoder).Ask), "5002070902f40300010101ac02" +
+			"4805fa01e100000000000000000000000000000eac02100800000000000000000000000000000000" +
+			"0000000000000000000000000000000000000000000000000000000039"},
 	{"subscribe", &Subscribe{sampleEvent}, KindSubscribe, into((*Decoder).Subscribe),
 		"01e100000000000000000000000000000e"},
 	{"serving", &Serving{sampleKey, 7, 1000}, KindServing, into((*Decoder).Serving),
@@ -360,6 +368,18 @@ var samples = []sample{
 			"000000000000000000000000000001000000000000000000000000000000000000000000000000020000"},
 	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply),
 		"0e0201ac02"},
+	{"ask for a child's seat", &Ask{ID: 5, Patience: 250, Section: sampleKey, Command: section.Command{
+		Kind: section.PlaceHold, Operator: true, Buyer: sampleBuyer, Seats: []section.SeatIndex{7},
+		Fare: &tariff.Fare{Mark: 9, Seats: []tariff.Seat{{Seat: 7, Type: 2}},
+			Gift: &tariff.Gift{By: "desk", Reason: "press"}},
+	}}, KindAsk, into((*Decoder).Ask), "5001090000000103000702046465736b057072657373" +
+		"0505fa01e100000000000000000000000000000eac0201080000000000000000000000" +
+		"0000000000000000b000000000000000000000000000000100000000000000000107"},
+	{"answer of a child's seat", &Answer{ID: 9, Code: Decided, Section: 3, At: 77, Outcome: section.Outcome{
+		Booking: 12, State: section.BookingHeld, ExpiresAt: 600, Seats: []section.SeatIndex{7},
+		Lost: []section.SeatIndex{}, Mark: 9,
+		Fare: &tariff.Fare{Seats: []tariff.Seat{{Seat: 7, Type: 2}}}}}, KindAnswer, into((*Decoder).Answer),
+		"51090102000702060901039a010000010cb009010700"},
 }
 
 // TestBytesNeverChange: nodes of two builds speak to each other during an upgrade.

@@ -50,7 +50,7 @@ func (d *Decoder) traced() {
 	d.kind = Kind(d.byte())
 	switch d.kind {
 	case KindSearch, KindBook, KindBookOrder, KindAsk, KindAskAdmitted, KindAskGranted, KindAskKeyed, KindAskPaying,
-		KindAskOrder, KindAskSale:
+		KindAskOrder, KindAskSale, KindFare:
 		d.trace = p
 	default:
 		d.kind = 0 // nothing else is sent on somebody's behalf

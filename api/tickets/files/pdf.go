@@ -63,7 +63,11 @@ func pageOf(f *fpdf.Fpdf, all *ticketing.Tickets, t *ticketing.Ticket) error {
 	}
 	f.Ln(6)
 	write(30, 13, t.Seat)
-	write(14, 8, t.Section+" · "+t.Category)
+	about := t.Section + " · " + t.Category
+	if t.Type != "" {
+		about += " · " + t.Type
+	}
+	write(14, 8, about)
 	write(14, 8, money.Format(t.Price.Total(), e.Currency))
 	if err := drawCode(f, t.Code); err != nil {
 		return err

@@ -1,6 +1,8 @@
 // Package pay has the JSON of a booking's money: what a buyer has to do, and what is on its way back.
 package pay
 
+import "holdfast/api/wire/pricing"
+
 // RefundRequest is the body of POST /v1/bookings/{b}/refund, which may be absent.
 type RefundRequest struct {
 	Seats []string `json:"seats,omitempty"` // none: all that are left
@@ -9,9 +11,9 @@ type RefundRequest struct {
 
 // ExchangeRequest is the body of POST /v1/bookings/{b}/exchanges: Gives, and one of the others.
 type ExchangeRequest struct {
-	Gives []string `json:"gives"` // of the booking
-	Seats []string `json:"seats,omitempty"`
-	Best  *Best    `json:"best_available,omitempty"` // as many as are given up
+	Gives []string            `json:"gives"` // of the booking
+	Seats []pricing.SeatGiven `json:"seats,omitempty"`
+	Best  *Best               `json:"best_available,omitempty"` // as many as are given up
 }
 
 // Best lets the engine choose in the booking's section. Empty strings mean "any".

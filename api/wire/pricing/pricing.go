@@ -20,6 +20,16 @@ type Given struct {
 	Fees  []FeeGiven `json:"fees,omitempty"`
 	Taxes []TaxGiven `json:"taxes,omitempty"`
 	Total *int64     `json:"total,omitempty"` // if given, it must be what the components come to
+	// Types are types of tickets with prices of their own, the default one first; then nothing else is given.
+	Types []TypeGiven `json:"types,omitempty"`
+}
+
+// TypeGiven is a type of ticket, such as a child's: its price, its total where that is a face alone, or both where they
+// agree.
+type TypeGiven struct {
+	Type  *string `json:"type,omitempty"`
+	Total *int64  `json:"total,omitempty"`
+	Price *Given  `json:"price,omitempty"`
 }
 
 // FeeGiven is a part of a price beside the face.
@@ -38,7 +48,7 @@ type TaxGiven struct {
 	Included *bool   `json:"included,omitempty"` // a part of face and fees; false: added to them
 }
 
-var errPrice = errors.New("must be a whole number of minor units, or an object of face, fees and taxes")
+var errPrice = errors.New("must be a whole number of minor units, or an object of face, fees and taxes, or of types")
 
 // UnmarshalJSONFrom reads a number or an object.
 func (g *Given) UnmarshalJSONFrom(d *jsontext.Decoder) error {
@@ -79,6 +89,13 @@ type Price struct {
 	Total int64 `json:"total"` // face, fees, and the taxes that are not included
 }
 
+// Type is a type of ticket, and what it costs.
+type Type struct {
+	Type  string `json:"type"`
+	Total int64  `json:"total"`
+	Price *Price `json:"price,omitempty"` // what the total is made of; nil: of a face alone
+}
+
 // Fee is a part of a price beside the face.
 type Fee struct {
 	Code   string `json:"code"`
@@ -93,4 +110,38 @@ type Tax struct {
 	Rate     string `json:"rate,omitempty"` // percent
 	Amount   int64  `json:"amount"`
 	Included bool   `json:"included"`
+}
+
+// TypeCount is how many of the best seats are to be of a type of ticket.
+type TypeCount struct {
+	Type  string
+	Seats uint32
+}
+
+// SeatType is a seat's type of ticket, and what the seat costs in all, in minor units.
+type SeatType struct {
+	Seat   string `json:"seat"`
+	Type   string `json:"type,omitempty"` // absent: the seat's category has no types
+	Amount int64  `json:"amount"`
+}
+
+// SeatGiven is a seat's id, or an object of id and type.
+type SeatGiven struct {
+	ID   string `json:"id"`
+	Type string `json:"type,omitempty"`
+}
+
+// ErrSeat refuses a seat that is neither.
+var ErrSeat = errors.New("must be a list of seat ids, or of objects of id and type")
+
+// UnmarshalJSONFrom reads either form.
+func (s *SeatGiven) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	switch d.PeekKind() {
+	case '"':
+		return json.UnmarshalDecode(d, &s.ID)
+	case '{':
+		type object SeatGiven
+		return json.UnmarshalDecode(d, (*object)(s))
+	}
+	return ErrSeat
 }

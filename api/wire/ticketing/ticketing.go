@@ -25,6 +25,7 @@ type Ticket struct {
 	Seat     string         `json:"seat"`
 	Section  string         `json:"section"`
 	Category string         `json:"category"`
+	Type     string         `json:"ticket_type,omitempty"` // absent: the category has no types
 	Total    wire.Money     `json:"total"`
 	Price    *pricing.Price `json:"price,omitempty"` // where the price has components
 	State    string         `json:"state"`
@@ -77,6 +78,7 @@ type Scanned struct {
 	Seat     string `json:"seat,omitempty"`
 	Section  string `json:"section,omitempty"`
 	Category string `json:"category,omitempty"`
+	Type     string `json:"ticket_type,omitempty"` // absent: the category has no types
 	*Admission
 }
 
@@ -127,6 +129,7 @@ type ManifestTicket struct {
 	Seat     string `json:"seat"`
 	Section  string `json:"section"`
 	Category string `json:"category"`
+	Type     string `json:"ticket_type,omitempty"` // absent: the category has no types
 	*Admission
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/terminal"
@@ -36,17 +37,18 @@ Exit code: 0 done; 2 could not ask, or some section could not be seen: there may
 // ListCommand searches.
 type ListCommand struct {
 	client.Target
-	Event        string   `arg:"" optional:"" help:"The event's id. Without it, --buyer says whose."`
-	State        []string `help:"Only these: held, paying, confirmed, released, expired, refunded." env:"-" placeholder:"STATE"`
-	Buyer        string   `help:"Only this buyer's, as a token's sub has the name." env:"-" placeholder:"NAME"`
-	Pseudonym    string   `help:"Only those of this buyer, as the event's logs have the name." env:"-" placeholder:"HEX"`
-	Seat         string   `help:"Only those that have this seat, or had it." env:"-" placeholder:"SEAT"`
-	Payment      string   `help:"Only those with this reference of the processor's." env:"-" placeholder:"REFERENCE"`
-	PlacedFrom   string   `help:"Only those placed then or later." env:"-" placeholder:"TIME"`
-	PlacedUntil  string   `help:"Only those placed before." env:"-" placeholder:"TIME"`
-	ChangedAfter string   `help:"Only those of which something was logged then or later." env:"-" placeholder:"TIME"`
-	Most         int      `help:"Stop after so many; 0: all." default:"0" env:"-" placeholder:"N"`
-	JSON         bool     `help:"A line of JSON for each." env:"-" name:"json"`
+	Event         string   `arg:"" optional:"" help:"The event's id. Without it, --buyer says whose."`
+	State         []string `help:"Only these: held, paying, confirmed, released, expired, refunded." env:"-" placeholder:"STATE"`
+	Buyer         string   `help:"Only this buyer's, as a token's sub has the name." env:"-" placeholder:"NAME"`
+	Pseudonym     string   `help:"Only those of this buyer, as the event's logs have the name." env:"-" placeholder:"HEX"`
+	Seat          string   `help:"Only those that have this seat, or had it." env:"-" placeholder:"SEAT"`
+	Payment       string   `help:"Only those with this reference of the processor's." env:"-" placeholder:"REFERENCE"`
+	Complimentary *bool    `help:"Only those that were given away, or, --no-complimentary, the others." env:"-" negatable:""`
+	PlacedFrom    string   `help:"Only those placed then or later." env:"-" placeholder:"TIME"`
+	PlacedUntil   string   `help:"Only those placed before." env:"-" placeholder:"TIME"`
+	ChangedAfter  string   `help:"Only those of which something was logged then or later." env:"-" placeholder:"TIME"`
+	Most          int      `help:"Stop after so many; 0: all." default:"0" env:"-" placeholder:"N"`
+	JSON          bool     `help:"A line of JSON for each." env:"-" name:"json"`
 }
 
 // errIncomplete says that there may be more.
@@ -71,6 +73,9 @@ func (l *ListCommand) Run(c *terminal.Console) error {
 		if value != "" {
 			query.Set(name, value)
 		}
+	}
+	if l.Complimentary != nil {
+		query.Set("complimentary", strconv.FormatBool(*l.Complimentary))
 	}
 	for _, state := range l.State {
 		query.Add("state", state)

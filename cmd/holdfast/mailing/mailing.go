@@ -91,6 +91,12 @@ func (e engine) Standing(id booking.ID, tickets bool, timeout time.Duration) (s 
 	}
 	s = mail.Standing{State: view.State, Confirming: view.Confirming, ExpiresAt: view.ExpiresAt, Left: left(&view),
 		Price: view.Price}
+	for i, t := range view.Types {
+		if s.Types == nil {
+			s.Types = map[string]string{}
+		}
+		s.Types[view.Seats[i]] = t.Type
+	}
 	if tickets && s.Left > 0 && !s.Confirming {
 		s.Attachments, err = e.attachments(id, timeout)
 	}

@@ -295,6 +295,7 @@ var changeNames = [...]string{
 	section.LegSeatsFreed:         wire.LogLegSeatsFreed,
 	section.OrderServed:           wire.LogOrderServed,
 	section.TermsSet:              wire.LogTermsSet,
+	section.PricesSet:             wire.LogPricesSet,
 }
 
 // turnNames are the names of a turn of the sale switch.

@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/section/exchange"
 	"holdfast/actors/section/order"
 	"holdfast/actors/section/sales"
+	"holdfast/actors/section/tariff"
 	"holdfast/actors/section/terms"
 	"holdfast/actors/section/transfer"
 	"holdfast/api/wire"
@@ -72,6 +73,8 @@ func loggable(kind section.ChangeKind) (ok bool) {
 		c.Pay.Attempt, c.Exchange = 1, &exchange.Part{Of: 1, Gives: []section.SeatIndex{2}}
 	case section.TransferOffered, section.TransferEnded:
 		c.Transfer = &transfer.Word{No: 1, Tickets: []entry.Ticket{{Seat: 1}}}
+	case section.PricesSet:
+		c.Prices = &tariff.Prices{No: 1, Tariff: tariff.Tariff{Mark: 1, Totals: []int64{1}}}
 	case section.TermsSet:
 		c.Terms = &terms.Terms{No: 1, HoldTTL: 1, HoldCeiling: 1, SeatsPerBookingMax: 1, SeatsPerBuyerMax: 1}
 	}

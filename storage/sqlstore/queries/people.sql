@@ -75,7 +75,7 @@ WHERE event_id = $1::UUID AND section_id = $2::INT8 AND seq = $3::INT8 AND hash 
 
 -- name: people_bookings
 SELECT booking, buyer, state, split, seat_nos, placed_at, expires_at, confirmed_at, ended_at, changed_at, leg, confirming,
-    coalesce(order_home, 0), coalesce(order_life, 0), coalesce(order_count, 0), elsewhere_sections, elsewhere_seats
+    coalesce(order_home, 0), coalesce(order_life, 0), coalesce(order_count, 0), elsewhere_sections, elsewhere_seats, amount
 FROM people.booking
 WHERE event_id = $1::UUID AND section_id = $2::INT8 AND booking = ANY ($3::INT8[])
 

@@ -41,15 +41,17 @@ func members() object {
 		"expires_at": moment("When the hold ends, unless it is extended."),
 		"attempt":    number("Which attempt to pay, from 1."),
 		"refund":     number("Which refund of the booking, from 1."),
-		"reason": object{"type": "string", "enum": []string{envelope.Requested, envelope.Anomaly,
-			envelope.Exchanged},
-			"description": "requested; anomaly: the money was of an attempt that is not the booking's; " +
-				"exchanged: the seats of an exchange cost less."},
-		"exchange": ref("Exchange"),
-		"transfer": ref("Transfer"),
-		"ticket":   ref("Ticket"),
-		"epoch":    number("The fencing number of the section's node."),
-		"kind":     number("The number of a change that has no name."),
+		"reason": object{"type": "string", "enum": []string{envelope.Requested, envelope.Exchanged, envelope.Anomaly},
+			"description": "requested; exchanged: other seats cost less; anomaly: " +
+				"the money was of an attempt that is not the booking's."},
+		"ticket": ref("Ticket"),
+		"ticket_types": object{"type": "array", "items": ref("SeatType"),
+			"description": "Seats that are not of the default type of their category."},
+		"complimentary": object{"type": "boolean", "description": "The booking costs nothing."},
+		"exchange":      ref("Exchange"),
+		"transfer":      ref("Transfer"),
+		"epoch":         number("The fencing number of the section's node."),
+		"kind":          number("The number of a change that has no name."),
 	}
 }
 
@@ -57,6 +59,8 @@ func shared() object {
 	return object{
 		"Seats": closed("Seats of one section, by their ids.", object{"section": text("The section's id."),
 			"seats": list(text("A seat's id."))}, "section", "seats"),
+		"SeatType": closed("A seat's type of ticket.", object{"section": text("The section's id."),
+			"seat": text("The seat's id."), "type": text("The type's name.")}, "section", "seat", "type"),
 		"Leg": closed("A part of a booking that lies in another section than its home.", object{
 			"section": text("The section's id."), "leg": text("The subject of leg.* events of that section.")},
 			"section", "leg"),

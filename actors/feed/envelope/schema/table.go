@@ -11,7 +11,7 @@ type kind struct {
 
 // Members that several types have.
 var (
-	ofBooking = []string{"buyer", "seats", "legs", "total"}
+	ofBooking = []string{"buyer", "seats", "legs", "total", "ticket_types", "complimentary", "exchange"}
 	ofMoney   = append([]string{"attempt", "amount", "expires_at"}, ofBooking...)
 	ofRefund  = append([]string{"attempt", "amount"}, ofBooking...)
 	ofTicket  = append([]string{"order"}, ofBooking...)
@@ -26,9 +26,8 @@ func with(list []string, more ...string) []string {
 // kinds are all types of events. One that is missing fails a test.
 var kinds = map[string]kind{
 	"booking.held": {"Seats are held for a buyer until expires_at.",
-		with(booked, "buyer", "seats", "expires_at"), []string{"legs", "total", "exchange"}},
-	"booking.exchanged": {"What was held is the booking's that exchange names, whose given seats are free.",
-		with(booked, "exchange"), ofMoney},
+		with(booked, "buyer", "seats", "expires_at"),
+		[]string{"legs", "total", "ticket_types", "complimentary", "exchange"}},
 	"booking.extended":           {"A hold lasts longer.", with(booked, "expires_at"), ofBooking},
 	"booking.released":           {"The buyer gave a hold back: its seats are free.", booked, ofBooking},
 	"booking.expired":            {"A hold ended by time: its seats are free.", booked, ofBooking},
@@ -42,15 +41,17 @@ var kinds = map[string]kind{
 		with(ofRefund, "refund")},
 	"booking.refunded":      {"Money was given back.", booked, with(ofRefund, "refund")},
 	"booking.refund_failed": {"The processor could not give money back.", booked, with(ofRefund, "refund")},
-	"booking.settled":       {"All sections have heard what became of a booking over several.", booked, ofTicket},
-	"booking.served":        {"All sections have heard of a refund of single seats.", booked, ofTicket},
+	"booking.exchanged": {"Seats that an exchange held are the booking's that exchange names.", with(booked, "exchange"),
+		ofMoney},
+	"booking.settled": {"All sections have heard what became of a booking over several.", booked, ofTicket},
+	"booking.served":  {"All sections have heard of a refund of single seats.", booked, ofTicket},
 	"booking.transfer_offered": {"Tickets are offered to whoever has the link, until expires_at.",
 		with(booked, "transfer"), with(ofBooking, "expires_at")},
 	"booking.transfer_accepted": {"Tickets are another buyer's: their old codes are worth nothing.",
 		with(booked, "transfer"), ofBooking},
 	"booking.transfer_withdrawn": {"An offer of tickets was taken back.", with(booked, "transfer"), ofBooking},
 	"leg.bound": {"Seats of this section belong to a booking whose home is another.",
-		with(booked, "seats", "order"), []string{"buyer", "total"}},
+		with(booked, "seats", "order"), []string{"buyer", "total", "ticket_types", "complimentary"}},
 	"leg.sold":            {"A leg's seats are sold.", with(booked, "order"), ofBooking},
 	"leg.freed":           {"A leg's seats are free.", with(booked, "order"), ofBooking},
 	"leg.seats_freed":     {"Some of a leg's seats are free.", with(booked, "seats", "order"), ofBooking},
@@ -61,6 +62,7 @@ var kinds = map[string]kind{
 	"seats.unblocked":     {"Seats are in the sale again.", []string{"seats"}, nil},
 	"section.fenced":      {"A coordinator has a new life: older ones grant nothing here.", nil, nil},
 	"section.terms_set":   {"The event's rules or times were edited.", nil, nil},
+	"section.prices_set":  {"The event's prices were edited: holds go by them from here on.", nil, nil},
 	"event.sale_opened":   {"The sale is open.", nil, nil},
 	"event.sale_paused":   {"The sale is paused.", nil, nil},
 	"event.sale_closed":   {"The sale is closed.", nil, nil},
@@ -73,5 +75,5 @@ var kinds = map[string]kind{
 	envelope.Released:     {"A node gave the section up.", []string{"epoch"}, nil},
 	envelope.Changed: {"A change of a kind that has no name here.", nil,
 		[]string{"kind", "booking", "buyer", "seats", "legs", "order", "total", "amount", "expires_at", "attempt",
-			"refund", "ticket"}},
+			"refund", "ticket", "ticket_types", "complimentary", "exchange"}},
 }
