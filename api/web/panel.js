@@ -193,7 +193,7 @@ export class Panel {
   #boughtList() {
     const summary = h('summary'), list = h('div');
     const element = h('details', { class: 'bought' }, summary, list);
-    let ways = [], offered = false;
+    let ways = [], swaps = [], offered = false;
     const refresh = () => {
       const { bought } = this.booking;
       const shows = JSON.stringify(bought);
@@ -202,11 +202,10 @@ export class Panel {
         list.shows = shows;
         summary.textContent = `Your tickets (${count(bought.reduce((n, b) => n + (b.tickets ?? []).length, 0))})`;
         ways = bought.map((b) => this.giveBack.part(b));
-        const swaps = bought.map((b) => this.exchange.part(b));
+        swaps = bought.map((b) => this.exchange.part(b));
         list.replaceChildren(...bought.flatMap((b, i) => [this.#codes(b), this.#tickets(b), this.#refunds(b), swaps[i].element, ways[i].element]));
-        list.swaps = swaps;
       }
-      for (const way of [...ways, ...(list.swaps ?? [])]) way.refresh();
+      for (const part of [...ways, ...swaps]) part.refresh();
       if (!offered && ways.some((way) => way.offered())) element.open = offered = true;
     };
     return { element, refresh };

@@ -63,7 +63,8 @@ func (r *roomPage) pays(token string) {
 // and the seats are still held: the buyer pays again.
 func (r *roomPage) getsTickets() {
 	r.Helper()
-	const tickets = `document.querySelectorAll('.tickets li').length === 2`
+	// Before it has found this booking again, the page lists what was bought before.
+	const tickets = `document.querySelectorAll('[data-view="confirmed"] .tickets li').length >= 2`
 	until(r.T, r.ctx, tickets+` || document.querySelector('[data-view="pay"] .notice.bad')`)
 	shoot(r.T, r.ctx, "pay-found")
 	bought, err := chromedp.Run(r.ctx, chromedp.Evaluate[bool](tickets))
