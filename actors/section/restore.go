@@ -328,7 +328,7 @@ func (s *State) restoreOrders(d *decoder) {
 	}
 }
 
-// restoreEach reads a list of orders, which are named by ascending numbers of bookings.
+// restoreEach reads what some bookings have besides: a count, and for each the gap from the number before.
 func (s *State) restoreEach(d *decoder, read func(slot uint32, b *booking)) {
 	next := BookingNo(1)
 	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {

@@ -262,12 +262,19 @@ func (s *State) appendAccounts(dst []byte) []byte {
 
 // appendExchanges appends the exchanges, by ascending numbers.
 func (s *State) appendExchanges(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(s.exchanges.Len()))
+	return s.appendEach(dst, s.exchanges.Len(), s.exchanges.Has, s.exchanges.AppendExchange)
+}
+
+// appendEach appends what some bookings have besides, by ascending numbers of the bookings: see restoreEach.
+func (s *State) appendEach(
+	dst []byte, count int, has func(slot uint32) bool, add func(dst []byte, slot uint32) []byte,
+) []byte {
+	dst = binary.AppendUvarint(dst, uint64(count))
 	last := BookingNo(0)
 	s.bookings.each(func(slot uint32) {
-		if s.exchanges.Has(slot) {
+		if has(slot) {
 			no := s.bookings.numberOf(slot)
-			dst = s.exchanges.AppendExchange(binary.AppendUvarint(dst, uint64(no-last-1)), slot)
+			dst = add(binary.AppendUvarint(dst, uint64(no-last-1)), slot)
 			last = no
 		}
 	})

@@ -1,7 +1,6 @@
 package section
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -224,16 +223,9 @@ func readTicket(r *codec.Reader, c *Change) {
 //
 //	count, each: number gap, entry.Book.AppendPasses
 func (s *State) appendTickets(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(s.passes.Bookings()))
-	last := BookingNo(0)
-	s.bookings.each(func(slot uint32) {
-		if s.passes.Has(slot) {
-			no := s.bookings.numberOf(slot)
-			dst = s.passes.AppendPasses(binary.AppendUvarint(dst, uint64(no-last-1)), slot, s.lastAt)
-			last = no
-		}
+	return s.appendEach(dst, s.passes.Bookings(), s.passes.Has, func(dst []byte, slot uint32) []byte {
+		return s.passes.AppendPasses(dst, slot, s.lastAt)
 	})
-	return dst
 }
 
 // restoreTickets reads what appendTickets wrote.

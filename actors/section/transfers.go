@@ -2,7 +2,6 @@ package section
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -276,16 +275,9 @@ func readTransfer(r *codec.Reader, c *Change) {
 //
 //	count, each: number gap, transfer.Book.AppendTransfers
 func (s *State) appendTransfers(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(s.transfers.Bookings()))
-	last := BookingNo(0)
-	s.bookings.each(func(slot uint32) {
-		if s.transfers.Has(slot) {
-			no := s.bookings.numberOf(slot)
-			dst = s.transfers.AppendTransfers(binary.AppendUvarint(dst, uint64(no-last-1)), slot, s.lastAt)
-			last = no
-		}
+	return s.appendEach(dst, s.transfers.Bookings(), s.transfers.Has, func(dst []byte, slot uint32) []byte {
+		return s.transfers.AppendTransfers(dst, slot, s.lastAt)
 	})
-	return dst
 }
 
 // restoreTransfers reads what appendTransfers wrote.
