@@ -415,8 +415,11 @@ var wallsOfActors = map[string]wall{
 		Why:   "speaks to Redis: what it knows of a booking is the envelope",
 		Own:   []string{"actors/feed", "actors/section", "storage"},
 		Third: []string{"github.com/redis/go-redis/v9"},
-		Test: []string{"actors/feed/feedtest", "api/consumer", "storage/memstore", "storage/pebblestore",
-			"github.com/alicebob/miniredis/v2"},
+		Test: []string{"actors/feed/feedtest", "actors/feed/redisstream/redistest", "api/consumer", "storage/memstore",
+			"storage/pebblestore", "github.com/alicebob/miniredis/v2"},
+	},
+	"actors/feed/redisstream/redistest": {
+		Why: "starts a program for tests: it knows nothing of what is asked there",
 	},
 	"actors/feed/feedtest": {
 		Why: "logs for the tests of sinks",

@@ -172,7 +172,7 @@ var wallsAround = map[string]wall{
 	"api/limit/redislimit": {
 		Why: "the one place that knows a Redis: it is handed buckets, and never learns whose, or what for",
 		Own: []string{"api/limit"}, Third: []string{"github.com/redis/go-redis/v9", prometheus},
-		Test: []string{"github.com/alicebob/miniredis/v2"},
+		Test: []string{"actors/feed/redisstream/redistest", "github.com/alicebob/miniredis/v2"},
 	},
 	"api/proofofwork": {
 		Why: "a puzzle and its proof: bytes, keys and numbers; the time and chance come in, and nothing is kept",

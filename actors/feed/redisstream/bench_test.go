@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/feed"
 	"holdfast/actors/feed/feedtest"
 	"holdfast/actors/feed/redisstream"
+	"holdfast/actors/feed/redisstream/redistest"
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
@@ -39,7 +40,7 @@ func commitToConsumer(b *testing.B, rate int) {
 	defer func() { _ = store.Close() }() // of a benchmark
 	h, event := feedtest.New(b, store), storage.EventID{1}
 	h.Open(event, feedtest.ClockSections)
-	address := realRedis(b)
+	address := redistest.Start(b)
 	a, err := redisstream.Parse(address + "?stream=seats")
 	if err != nil {
 		b.Fatal(err)

@@ -1,12 +1,8 @@
 package redisstream_test
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +13,7 @@ import (
 	"holdfast/actors/feed"
 	"holdfast/actors/feed/feedtest"
 	"holdfast/actors/feed/redisstream"
+	"holdfast/actors/feed/redisstream/redistest"
 	"holdfast/api/consumer"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -24,40 +21,10 @@ import (
 
 const patience = time.Minute
 
-// realRedis is the address of one that runs as long as the test.
-func realRedis(t testing.TB) string {
-	t.Helper()
-	var program string
-	for _, name := range []string{"redis-server", "redis-check-rdb"} { // one program by two names
-		if found, err := exec.LookPath(name); err == nil && program == "" {
-			program = found
-		}
-	}
-	if program == "" && os.Getenv("CI") != "" {
-		t.Fatal("no Redis on this machine: make packages installs one")
-	}
-	if program == "" {
-		t.Skip("no Redis on this machine: make packages installs one")
-	}
-	socket := filepath.Join(t.TempDir(), "redis.sock")
-	ctx, cancel := context.WithCancel(context.Background())
-	server := exec.CommandContext(ctx, program)
-	server.Args = []string{"redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", t.TempDir()}
-	server.Env = append(os.Environ(), "LC_ALL=C")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = server.Wait() // killed
-	})
-	return "unix://" + socket
-}
-
 // inBoth runs a test with the imitation and with the real one.
 func inBoth(t *testing.T, test func(t *testing.T, address string)) {
 	t.Run("imitated", func(t *testing.T) { test(t, "redis://"+miniredis.RunT(t).Addr()) })
-	t.Run("real", func(t *testing.T) { test(t, realRedis(t)) })
+	t.Run("real", func(t *testing.T) { test(t, redistest.Start(t)) })
 }
 
 type teller struct {
@@ -249,7 +216,7 @@ func TestP15WhatRedisForgotIsSaid(t *testing.T) {
 
 // TestStreamsAreCapped: about so many entries, the newest.
 func TestStreamsAreCapped(t *testing.T) {
-	address := realRedis(t)
+	address := redistest.Start(t)
 	h := newLogs(t, 1)
 	h.Story(shard(0), 1500, 2000)
 	n := tell(t, h.Store, address+"?stream=seats&maxlen=1000")

@@ -2,18 +2,15 @@ package redislimit
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
+	"holdfast/actors/feed/redisstream/redistest"
 	"holdfast/api/limit"
 )
 
@@ -113,32 +110,7 @@ func TestTheScript(t *testing.T) {
 
 // TestTheScriptInARealRedis: the imitation and the real one agree.
 func TestTheScriptInARealRedis(t *testing.T) {
-	var program string
-	for _, name := range []string{"redis-server", "redis-check-rdb"} { // one program by two names
-		if found, err := exec.LookPath(name); err == nil {
-			program = found
-			break
-		}
-	}
-	if program == "" && os.Getenv("CI") != "" {
-		t.Fatal("no Redis on this machine: make packages installs one")
-	}
-	if program == "" {
-		t.Skip("no Redis on this machine: make packages installs one")
-	}
-	socket := filepath.Join(t.TempDir(), "redis.sock")
-	ctx, cancel := context.WithCancel(t.Context())
-	server := exec.CommandContext(ctx, program)
-	server.Args = []string{"redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", t.TempDir()}
-	server.Env = append(os.Environ(), "LC_ALL=C")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = server.Wait() // killed
-	})
-	r, said := opened(t, "unix://"+socket)
+	r, said := opened(t, redistest.Start(t))
 	if !r.Up() { // it is still starting
 		said.want(t, "ALARM")
 		said.want(t, "Redis answers again")
