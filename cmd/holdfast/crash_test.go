@@ -243,7 +243,9 @@ func (p *process) askOnce(who, method, path, key, body string) (answer, error) {
 
 const crashSections, crashRows, crashRowSeats = 6, 4, 15
 
-func (p *process) createEvent() string {
+func (p *process) createEvent() string { return p.createEventUnder("create") }
+
+func (p *process) createEventUnder(key string) string {
 	p.t.Helper()
 	sections := ""
 	for s := range crashSections {
@@ -255,11 +257,11 @@ func (p *process) createEvent() string {
 	}
 	body := `{"name":"Crash","starts_at":"2030-01-01T20:00:00Z","currency":"EUR","hold_ttl_seconds":6,"hold_ceiling_seconds":12,"max_seats_per_booking":8,` +
 		`"max_seats_per_buyer":360,"prices":{"Stalls":1000},"plan":{"sections":[` + sections[1:] + `]}}`
-	created, err := p.askOnce("", "POST", "/v1/events", "create", body)
+	created, err := p.askOnce("", "POST", "/v1/events", key, body)
 	if err != nil || created.status != http.StatusCreated {
 		p.t.Fatalf("create: %v %+v", err, created)
 	}
-	opened, err := p.askOnce("", "POST", "/v1/events/"+created.ID+"/sale", "open", `{"state":"open"}`)
+	opened, err := p.askOnce("", "POST", "/v1/events/"+created.ID+"/sale", "open-"+key, `{"state":"open"}`)
 	if err != nil || opened.status != http.StatusOK {
 		p.t.Fatalf("open: %v %+v", err, opened)
 	}

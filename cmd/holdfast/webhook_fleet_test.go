@@ -39,17 +39,39 @@ func (n *fleetNode) webhook(secret, body string) (status int, took time.Duration
 
 // sectionOf is a section of the event that a node serves, by its name; "": none yet.
 func (n *fleetNode) sectionOf(event, node string) string {
+	if all := n.sectionsOf(event, node); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+func (n *fleetNode) sectionsOf(event, node string) (all []string) {
 	var said wire.Cluster
 	operator := map[string]string{"Authorization": "Bearer dev"}
 	if askServer(n.t, "GET", "http://"+n.address+"/v1/cluster", "", operator, &said) != http.StatusOK {
-		return ""
+		return nil
 	}
 	for _, s := range said.Sections {
 		if s.Event == event && s.OwnerName == node && s.Sure {
-			return s.Section
+			all = append(all, s.Section)
 		}
 	}
-	return ""
+	return all
+}
+
+// sharedWith makes an event of which the other node has a section: of one event in 64 it has none.
+func (n *fleetNode) sharedWith(other *fleetNode) (event, in string) {
+	n.t.Helper()
+	made := 0
+	n.wait("the other node has a section", func() bool {
+		if event == "" || len(n.sectionsOf(event, n.name)) == crashSections {
+			made++
+			event = n.createEventUnder(fmt.Sprint("create-", made))
+		}
+		in = n.sectionOf(event, other.name)
+		return in != ""
+	})
+	return event, in
 }
 
 // passAway is a buyer who passes the bank's challenge in a browser, while no server of the shop is asked anything.
@@ -89,8 +111,7 @@ func webhooksWithoutANode(t *testing.T, signal syscall.Signal) {
 			"--sandbox-webhook-secret-file", secret)
 		n.mustStart()
 	}
-	event, in := here.createEvent(), ""
-	here.wait("the other node has a section", func() bool { in = here.sectionOf(event, away.name); return in != "" })
+	event, in := here.sharedWith(away)
 	held, err := here.askOnce("alice", "POST", "/v1/events/"+event+"/bookings", "hold",
 		fmt.Sprintf(`{"seats":["%s-1-1"]}`, in))
 	if err != nil || held.status != http.StatusCreated {
